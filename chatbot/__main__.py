@@ -1,0 +1,73 @@
+"""Ask from a terminal: `python -m chatbot "Who met Kim Jong Un?"`.
+
+Prints the answer with its numbered sources. Exit 0: answered; 1: the documents do
+not answer it, or something failed; 2: usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from chatbot.answer import Answer
+from chatbot.bot import Chatbot
+from chatbot.errors import ChatbotError
+from store.errors import StoreError
+
+CLOSEST = 3  # passages shown where the documents do not answer
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Answer the question in `argv`; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m chatbot", description="Ask the library a question."
+    )
+    parser.add_argument("question", nargs="+", help="what you would like to know")
+    parser.add_argument("--home", help="the library's folder (default: DOCENT_HOME)")
+    parser.add_argument("--model", help="how to answer (default: DOCENT_MODEL)")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    options = parser.parse_args(argv)
+    try:
+        bot = Chatbot.open(home=options.home, model=options.model)
+        answer = bot.ask(" ".join(options.question))
+        empty = not answer.passages and not bot.library.documents()
+    except (ChatbotError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(asdict(answer), ensure_ascii=False, indent=2))
+    elif empty:
+        print(f"The library in {bot.library.home} is empty. Add documents: ingest PATH …")
+    else:
+        print(in_words(answer))
+    return 0 if answer.found else 1
+
+
+def in_words(answer: Answer) -> str:
+    """The answer with its sources, for a terminal."""
+    lines = [textwrap.fill(answer.text, 100), ""]
+    for citation in answer.citations:
+        page = f", p. {citation.page}" if citation.page else ""
+        lines.append(f"[{citation.number}] {citation.title} ({citation.source}{page})")
+        lines.append(_indented(f"“{citation.quote}”"))
+    if not answer.found and answer.passages:
+        lines.append("The closest passages:")
+        for passage in answer.passages[:CLOSEST]:
+            page = f", p. {passage.page}" if passage.page else ""
+            lines.append(f"  • {passage.title} ({passage.source}{page})")
+            lines.append(_indented(passage.text))
+    return "\n".join(lines).rstrip()
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(
+        " ".join(text.split()), 96, initial_indent="    ", subsequent_indent="    "
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Answers as values: what was said, sentence by sentence, and where each stands.
+
+Pure data. How an answer comes about is the chain's business; how it looks is the
+page's and the terminal's. Offsets count characters of the document's stored text,
+half open; pages and citation numbers count from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from store.records import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered link from a sentence of the answer to an exact quote in a document.
+
+    Always: `quote == library.text(source)[start:end]`.
+    """
+
+    number: int
+    quote: str
+    source: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    passage: Passage
+    """The passage, as search returned it, in or beside which the quote stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of the answer."""
+
+    text: str
+    """The sentence without its citation markers."""
+    citations: tuple[int, ...]
+    """Numbers of the citations it rests on, in the order shown."""
+    supported: bool
+    """Whether what it cites says so; an extracted sentence is a quote and always is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer."""
+
+    text: str
+    """All that is said, with a `[n]` marker after each cited sentence."""
+    found: bool
+    """False: the documents do not answer this, and `text` says so."""
+    searched_for: str
+    """The stand-alone query that was searched for."""
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """What was considered, best first; also where nothing was found: the closest."""
+    model: str = "extractive"
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by stage: `search`, `answer`, `total`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedFor:
+    """Stream event: the query is known."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Stream event: the passages are known."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Stream event: more text. The deltas of one answer add up to its `text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Stream event, the last: the whole answer, checked."""
+
+    answer: Answer
+
+
+Event = SearchedFor | Retrieved | Delta | Finished
+
+
+def answer_from(data: Mapping[str, Any]) -> Answer:
+    """The answer that `dataclasses.asdict` turned into `data`, also by way of JSON."""
+    citations = [
+        Citation(**{**citation, "passage": Passage(**citation["passage"])})
+        for citation in data["citations"]
+    ]
+    sentences = [
+        Sentence(**{**sentence, "citations": tuple(sentence["citations"])})
+        for sentence in data["sentences"]
+    ]
+    passages = [Passage(**passage) for passage in data["passages"]]
+    return Answer(
+        **{
+            **data,
+            "sentences": tuple(sentences),
+            "citations": tuple(citations),
+            "passages": tuple(passages),
+        }
+    )

@@ -1,0 +1,83 @@
+"""The LangChain runnable behind every door: follow-up, passages, answer.
+
+    {"question", "history", "sources"}
+      → + "query"      what to search for
+      → + "passages"   what was found, best first
+      → + "events"     Delta …, Finished(answer)
+
+Streamed, each part comes out as soon as it is known; invoked, the whole comes back.
+Knows nothing about how passages are stored or answers shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+from langchain_core.runnables.passthrough import RunnablePassthrough
+
+from chatbot.answer import Delta, Event, Finished
+from chatbot.citations import marked, quoted_answer
+from chatbot.extract import extract
+from chatbot.followup import Query, rewrite
+
+if TYPE_CHECKING:
+    from store import Library
+    from store.records import Passage
+
+PASSAGES = 12  # considered for an answer
+MARGIN = 400  # characters on either side of a passage that are read for sentences
+
+
+def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
+    """The chain that answers from `library` by quoting, without a chat model."""
+
+    def query(asked: Mapping[str, Any]) -> Query:
+        return rewrite(asked["question"], asked["history"])
+
+    def passages(asked: Mapping[str, Any]) -> list[Passage]:
+        return library.search(asked["query"].queries, k=PASSAGES, sources=asked["sources"])
+
+    def answer(asked: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
+        for known in asked:
+            yield from _quote(library, known)
+
+    return (
+        RunnablePassthrough.assign(started=RunnableLambda(lambda _: time.perf_counter()))
+        | RunnablePassthrough.assign(query=RunnableLambda(query))
+        | RunnablePassthrough.assign(passages=RunnableLambda(passages))
+        | RunnablePassthrough.assign(searched=RunnableLambda(lambda _: time.perf_counter()))
+        | RunnablePassthrough.assign(events=RunnableGenerator(answer))
+    )
+
+
+def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
+    """Lists of events, so that LangChain can add up what was streamed."""
+    query, passages = known["query"], known["passages"]
+    extraction = extract(
+        known["question"],
+        passages,
+        library.widen(passages, margin=MARGIN),
+        embed=library.embed,
+        context=query.context,
+    )
+    answer = quoted_answer(
+        extraction.quotes if extraction.found else (),
+        passages,
+        searched_for=query.shown,
+        page=library.page,
+    )
+    if not answer.found:
+        yield [Delta(answer.text)]
+    for n, sentence in enumerate(answer.sentences):
+        yield [Delta((" " if n else "") + marked(sentence))]
+    now = time.perf_counter()
+    timings = {
+        "search": known["searched"] - known["started"],
+        "answer": now - known["searched"],
+        "total": now - known["started"],
+    }
+    yield [Finished(replace(answer, timings=timings))]

@@ -1,0 +1,13 @@
+"""What is said of a source that cannot be taken in.
+
+IngestError          base: its message is shown to the user as it stands
+└── ReadError        this source cannot be read: becomes a failure in the report
+"""
+
+
+class IngestError(Exception):
+    """Base of all errors of ingest."""
+
+
+class ReadError(IngestError):
+    """This source cannot be read; the others go on."""

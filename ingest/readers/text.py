@@ -1,0 +1,82 @@
+"""Plain text: bytes become characters, whatever their encoding.
+
+The rule for every format: line ends become `\\n`; NUL and the other control
+characters but tab and line feed go; lone surrogates and U+FFFE, U+FFFF become
+U+FFFD; a byte order mark goes. Nothing else is changed, so that what is shown is
+what is in the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import PurePath
+
+from charset_normalizer import from_bytes
+
+from ingest.errors import ReadError
+from store.records import Document
+
+TITLE_LIMIT = 120
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: it begins with the same bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 200_000  # bytes that are looked at to guess an encoding
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def read(data: bytes, source: str) -> Document:
+    """A text file; its title is its first line if that looks like one."""
+    text = decode(data, PurePath(source).name)
+    return Document(source, _title(text) or title_from(source), text, format="text")
+
+
+def decode(data: bytes, name: str) -> str:
+    """The clean characters of `data`: UTF-8, by its mark, or guessed. Raises ReadError."""
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return clean(data[len(mark) :].decode(encoding, "replace"))
+    if b"\0" in data[:_SAMPLE]:
+        raise _not_text(name)
+    try:
+        return clean(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        guess = from_bytes(data[:_SAMPLE]).best()
+    if guess is None or _mostly_controls(str(guess)):
+        raise _not_text(name)
+    return clean(data.decode(guess.encoding, "replace"))
+
+
+def clean(text: str) -> str:
+    """`text` by the rule of this module."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
+    return _NOT_CHARACTERS.sub("\ufffd", _CONTROLS.sub("", lines).removeprefix("\ufeff"))
+
+
+def title_from(source: str) -> str:
+    """A title from a file's name: `annual_report-2024.txt` → `annual report 2024`."""
+    stem = PurePath(source).stem
+    return " ".join(re.split(r"[\s_\-]+", stem)).strip() or stem
+
+
+def _title(text: str) -> str:
+    """The first line, if it stands alone, is short, and does not end as a sentence."""
+    first, _, rest = text.lstrip().partition("\n")
+    line = first.strip()
+    alone = not rest.partition("\n")[0].strip()
+    return (
+        line if 0 < len(line) <= TITLE_LIMIT and alone and rest and line[-1] not in ".!?:;," else ""
+    )
+
+
+def _mostly_controls(text: str) -> bool:
+    return len(_CONTROLS.findall(text)) > 0.02 * max(len(text), 1)
+
+
+def _not_text(name: str) -> ReadError:
+    return ReadError(f"{name!r} is not a text file: its bytes are no text in any known encoding")

@@ -1,0 +1,117 @@
+"""What can be named as a source, and the single documents that it stands for.
+
+A file's source is its absolute path, so that the same file named from two folders
+is one document. Folders are walked in order; what is hidden, what no reader knows
+and links that lead out of the folder are left out, and said. Reads no content.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.readers import SUFFIXES
+from ingest.report import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document given as text, by a program."""
+
+    source: str
+    title: str
+    text: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What the given sources stand for."""
+
+    items: list[Path | Text] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def resolve(given: Iterable[str | Path | Text]) -> Found:
+    """Every single document that was named, each once, in order."""
+    found = Found()
+    seen: set[str] = set()
+    for one in given:
+        for item in _expand(one, found):
+            if (key := source_of(item)) not in seen:
+                seen.add(key)
+                found.items.append(item)
+    return found
+
+
+def source_of(item: Path | Text) -> str:
+    """The name under which the library keeps it."""
+    return item.source if isinstance(item, Text) else str(item)
+
+
+def absolute(path: str | Path) -> Path:
+    """The path that names a file: absolute, without `..`, links not followed."""
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def _expand(one: str | Path | Text, found: Found) -> list[Path | Text]:
+    if isinstance(one, Text):
+        return [one]
+    name = str(one)
+    if "://" in name:
+        reason = "web addresses cannot be fetched yet: save the page and ingest the file"
+        found.failed.append(Failure(name, reason))
+        return []
+    if "\0" in name or not name:
+        found.failed.append(Failure(name, f"{name!r} is not a path"))
+        return []
+    path = absolute(one)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        found.failed.append(Failure(str(path), f"there is no file or folder {name!r}"))
+        return []
+    except OSError as error:
+        found.failed.append(Failure(str(path), f"{name!r} cannot be opened: {error.strerror}"))
+        return []
+    return _walk(path, found) if stat.S_ISDIR(mode) else [path]
+
+
+def _walk(folder: Path, found: Found) -> list[Path | Text]:
+    documents: list[Path | Text] = []
+    unknown: Counter[str] = Counter()
+
+    def cannot_list(error: OSError) -> None:
+        found.failed.append(Failure(str(error.filename), f"cannot be listed: {error.strerror}"))
+
+    for parent, folders, files in os.walk(folder, onerror=cannot_list):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in files if not name.startswith(".")):
+            path = Path(parent, name)
+            if path.suffix.lower() not in SUFFIXES:
+                unknown[path.suffix.lower() or "no suffix"] += 1
+            elif _leads_out(path, folder):
+                found.warnings.append(f"Skipped {str(path)!r}: it is a link out of the folder.")
+            elif not path.is_file():
+                found.warnings.append(f"Skipped {str(path)!r}: it is not a regular file.")
+            else:
+                documents.append(path)
+    if unknown:
+        kinds = ", ".join(f"{suffix} ×{count}" for suffix, count in unknown.most_common())
+        noun = "file" if unknown.total() == 1 else "files"
+        found.warnings.append(
+            f"Skipped {unknown.total()} {noun} in {str(folder)!r} of a type not read: {kinds}."
+        )
+    if not documents:
+        kinds = ", ".join(sorted(SUFFIXES))
+        reason = f"the folder has no documents that can be read ({kinds})"
+        found.failed.append(Failure(str(folder), reason))
+    return documents
+
+
+def _leads_out(path: Path, folder: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,366 @@
+"""The catalog: the record of truth for documents, chunks, vectors and full text.
+
+What is here is in the library; what is not here is not. Every function works within
+the transaction it is handed, so that a caller decides what belongs together. Knows
+nothing about files, embedders, or the vector index beyond the note of how far that
+index has followed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
+
+from store.database import blocks, chunks, documents, meta, removed, vectors
+from store.errors import UnknownSource
+from store.fulltext import match_expression, searchable
+from store.records import Chunk, Document, DocumentInfo, Passage, chunk_id, page_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK = 8192  # characters; a passage is read from one block, rarely two
+TITLE_WEIGHT = 0.5  # of a word in the title, against 1 in the text
+_BATCH = 500  # bound parameters in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the library stands: read at the start of every question."""
+
+    generation: int = 0
+    """Grows by one with every committed change; 0 means that nothing was ever written."""
+    embedder: str = ""
+    """Name of the embedder whose vectors are stored; empty before the first document."""
+    indexed: int = 0
+    """The vector index holds every stored vector whose key is not above this."""
+    index_revision: int = 0
+    """Grows by one with every change of the vector index."""
+    index_name: str = ""
+    """Which vector index is in use; empty if there is none yet."""
+    index_writing: int = 0
+    """1 while the vector index is being changed: found at rest, it means a crash."""
+
+
+def state(connection: Connection) -> State:
+    """The library's present state."""
+    rows = {row.key: row.value for row in connection.execute(select(meta))}
+    known = {name: rows[name] for name in State.__dataclass_fields__ if name in rows}
+    numbers = {name: int(value) for name, value in known.items() if name not in _WORDS}
+    return State(**{**known, **numbers})
+
+
+_WORDS = {"embedder", "index_name"}
+
+
+def note(connection: Connection, **changes: str | int) -> None:
+    """Change fields of the state."""
+    for key, value in changes.items():
+        connection.execute(delete(meta).where(meta.c.key == key))
+        connection.execute(insert(meta).values(key=key, value=str(value)))
+
+
+def next_generation(connection: Connection) -> None:
+    """Tell every process that the library has changed."""
+    note(connection, generation=state(connection).generation + 1)
+
+
+# --- documents ---------------------------------------------------------------------
+
+
+def document_id(connection: Connection, source: str) -> int | None:
+    """The row of `source`, or None."""
+    query = select(documents.c.id).where(documents.c.source == source)
+    found: int | None = connection.scalar(query)
+    return found
+
+
+def content_hash(connection: Connection, source: str) -> str | None:
+    """The hash of the stored content of `source`, or None."""
+    query = select(documents.c.content_hash).where(documents.c.source == source)
+    found: str | None = connection.scalar(query)
+    return found
+
+
+def list_documents(connection: Connection) -> list[DocumentInfo]:
+    """All documents, by source."""
+    return [
+        DocumentInfo(
+            source=row.source,
+            title=row.title,
+            chunk_count=row.chunk_count,
+            added_at=datetime.fromisoformat(row.added_at),
+            format=row.format,
+            characters=row.characters,
+            pages=len(json.loads(row.page_starts)) or None,
+            content_hash=row.content_hash,
+        )
+        for row in connection.execute(select(documents).order_by(documents.c.source))
+    ]
+
+
+def insert_document(
+    connection: Connection,
+    document: Document,
+    pieces: Sequence[Chunk],
+    embeddings: NDArray[np.float32],
+) -> None:
+    """Store a document with its chunks; `embeddings` has a unit row for each, or no columns."""
+    identity = connection.scalar(
+        insert(documents)
+        .values(
+            source=document.source,
+            title=document.title,
+            format=document.format,
+            content_hash=document.content_hash,
+            characters=len(document.text),
+            page_starts=json.dumps(document.page_starts),
+            chunk_count=len(pieces),
+            added_at=datetime.now(UTC).isoformat(),
+        )
+        .returning(documents.c.id)
+    )
+    cut = range(0, len(document.text), BLOCK)
+    connection.execute(
+        insert(blocks),
+        [
+            {"document_id": identity, "ordinal": n, "text": document.text[start : start + BLOCK]}
+            for n, start in enumerate(cut)
+        ],
+    )
+    if not pieces:
+        return
+    last = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name='chunks'"))
+    first = 1 + (last or 0)
+    connection.execute(
+        insert(chunks),
+        [
+            {"key": key, "document_id": identity, "start": c.start, "end": c.end, "page": c.page}
+            for key, c in enumerate(pieces, first)
+        ],
+    )
+    _index_words(connection, document.title, ((first + n, c.text) for n, c in enumerate(pieces)))
+    if embeddings.shape[1]:
+        put_vectors(connection, range(first, first + len(pieces)), embeddings)
+
+
+def delete_document(connection: Connection, source: str) -> None:
+    """Remove a document and all that hangs on it. Raises UnknownSource."""
+    identity = document_id(connection, source)
+    if identity is None:
+        raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
+    title = connection.scalar(select(documents.c.title).where(documents.c.id == identity))
+    places = connection.execute(
+        select(chunks.c.key, chunks.c.start, chunks.c.end).where(chunks.c.document_id == identity)
+    ).all()
+    whole = read_text(connection, identity)
+    # A contentless index forgets a row only when told exactly what it had learnt.
+    _index_words(
+        connection, title, ((key, whole[start:end]) for key, start, end in places), forget=True
+    )
+    if places:
+        connection.execute(insert(removed), [{"key": key} for key, *_ in places])
+    connection.execute(delete(documents).where(documents.c.id == identity))
+
+
+def _index_words(
+    connection: Connection,
+    title: str | None,
+    rows: Iterable[tuple[int, str]],
+    *,
+    forget: bool = False,
+) -> None:
+    into = "full_text(full_text, rowid" if forget else "full_text(rowid"
+    values = "('delete', :key" if forget else "(:key"
+    statement = text(f"INSERT INTO {into}, title, text) VALUES {values}, :title, :words)")
+    heading = searchable(title or "")
+    batch = [{"key": key, "title": heading, "words": searchable(words)} for key, words in rows]
+    if batch:
+        connection.execute(statement, batch)
+
+
+# --- text --------------------------------------------------------------------------
+
+
+def read_text(connection: Connection, identity: int, start: int = 0, end: int | None = None) -> str:
+    """The characters [start, end) of a document; all to its end if `end` is None."""
+    query = select(blocks.c.text).where(
+        blocks.c.document_id == identity, blocks.c.ordinal >= start // BLOCK
+    )
+    if end is not None:
+        query = query.where(blocks.c.ordinal <= max(end - 1, 0) // BLOCK)
+    joined = "".join(connection.scalars(query.order_by(blocks.c.ordinal)))
+    offset = start // BLOCK * BLOCK
+    return joined[start - offset : None if end is None else max(end - offset, 0)]
+
+
+def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passage]:
+    """The chunks of these keys as passages, in the order given, without those that are gone."""
+    rows: dict[int, Any] = {}
+    query = select(chunks, documents.c.source, documents.c.title).join(documents)
+    for keys in _batches(list(scores)):
+        rows |= {row.key: row for row in connection.execute(query.where(chunks.c.key.in_(keys)))}
+    found = []
+    for key, score in scores.items():
+        if (row := rows.get(key)) is None:
+            continue
+        words = read_text(connection, row.document_id, row.start, row.end)
+        found.append(
+            Passage(
+                text=words,
+                source=row.source,
+                title=row.title,
+                page=row.page,
+                start=row.start,
+                end=row.end,
+                score=score,
+                chunk_id=chunk_id(row.source, row.start, words),
+            )
+        )
+    return found
+
+
+def page_of(connection: Connection, source: str, offset: int) -> int | None:
+    """The page, from 1, of a document's character; None for a text without pages."""
+    query = select(documents.c.page_starts).where(documents.c.source == source)
+    starts = connection.scalar(query)
+    return page_at(tuple(json.loads(starts)), offset) if starts else None
+
+
+def length(connection: Connection, source: str) -> tuple[int, int]:
+    """Row and number of characters of `source`. Raises UnknownSource."""
+    query = select(documents.c.id, documents.c.characters).where(documents.c.source == source)
+    row = connection.execute(query).first()
+    if row is None:
+        raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
+    return row.id, row.characters
+
+
+# --- candidates --------------------------------------------------------------------
+
+
+def full_text(
+    connection: Connection, question: str, limit: int, within: Sequence[int] | None = None
+) -> dict[int, float]:
+    """Keys of the chunks that share words with `question`, with their BM25, best first."""
+    expression = match_expression(question)
+    if expression is None:
+        return {}
+    scope = (
+        ""
+        if within is None
+        else (
+            "AND rowid IN (SELECT key FROM chunks WHERE document_id IN "
+            f"({','.join(str(int(identity)) for identity in within)}))"
+        )
+    )
+    rows = connection.execute(
+        text(
+            f"SELECT rowid, -bm25(full_text, {TITLE_WEIGHT}, 1.0) AS score FROM full_text "
+            f"WHERE full_text MATCH :expression {scope} ORDER BY score DESC, rowid LIMIT :limit"
+        ),
+        {"expression": expression, "limit": limit},
+    )
+    return {row.rowid: row.score for row in rows}
+
+
+# --- vectors -----------------------------------------------------------------------
+
+
+def put_vectors(
+    connection: Connection, keys: Sequence[int], embeddings: NDArray[np.float32]
+) -> None:
+    """Store one unit row for each chunk key."""
+    packed = embeddings.astype("<f2")
+    rows = [{"key": k, "embedding": v.tobytes()} for k, v in zip(keys, packed, strict=True)]
+    connection.execute(insert(vectors), rows)
+
+
+def read_vectors(
+    connection: Connection,
+    *,
+    above: int = 0,
+    within: Sequence[int] | None = None,
+    limit: int | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Keys (n,) and unit vectors (n, d), by key: those above a key, or of some documents."""
+    query = select(vectors.c.key, vectors.c.embedding).where(vectors.c.key > above)
+    if within is not None:
+        query = query.join(chunks).where(chunks.c.document_id.in_(within))
+    rows = connection.execute(query.order_by(vectors.c.key).limit(limit)).all()
+    keys = np.fromiter((row.key for row in rows), np.int64, len(rows))
+    packed = np.frombuffer(b"".join(row.embedding for row in rows), "<f2")
+    return keys, packed.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+
+
+def live_keys(connection: Connection, above: int = 0) -> NDArray[np.int64]:
+    """Keys of all chunks above a key, ascending."""
+    keys = connection.scalars(select(chunks.c.key).where(chunks.c.key > above)).all()
+    return np.sort(np.asarray(keys, np.int64))
+
+
+def vector_count(connection: Connection, above: int = 0) -> int:
+    """How many vectors have a key above the given one."""
+    query = select(func.count()).select_from(vectors).where(vectors.c.key > above)
+    return connection.scalar(query) or 0
+
+
+def without_vectors(connection: Connection, limit: int) -> list[tuple[int, str]]:
+    """Up to `limit` chunks that have no vector yet: key, and title and text to embed."""
+    query = (
+        select(chunks, documents.c.title)
+        .join(documents)
+        .outerjoin(vectors, vectors.c.key == chunks.c.key)
+        .where(vectors.c.key.is_(None))
+        .order_by(chunks.c.key)
+        .limit(limit)
+    )
+    return [
+        (
+            row.key,
+            embedded_text(row.title, read_text(connection, row.document_id, row.start, row.end)),
+        )
+        for row in connection.execute(query).all()
+    ]
+
+
+def forget_vectors(connection: Connection) -> None:
+    """Drop every vector: another embedder is to make them anew."""
+    connection.execute(delete(vectors))
+
+
+def removed_keys(connection: Connection) -> list[int]:
+    """Keys of removed chunks that the vector index may still hold."""
+    return list(connection.scalars(select(removed.c.key)))
+
+
+def settle_removed(connection: Connection, keys: Sequence[int]) -> None:
+    """The vector index no longer holds these."""
+    if keys:
+        statement = delete(removed).where(removed.c.key == bindparam("gone"))
+        connection.execute(statement, [{"gone": key} for key in keys])
+
+
+def embedded_text(title: str, words: str) -> str:
+    """What is embedded for a chunk: its document's title stands before it."""
+    return f"{title}\n{words}" if title else words
+
+
+def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
+    """Rows of the sources that are in the library."""
+    found: list[int] = []
+    for batch in _batches(list(sources)):
+        query = select(documents.c.id).where(documents.c.source.in_(batch))
+        found.extend(connection.scalars(query))
+    return found
+
+
+def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]

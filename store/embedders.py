@@ -1,0 +1,112 @@
+"""Embedders by name: texts in, unit vectors out.
+
+`wordllama` (default) needs no download: its vectors are in its package. `minilm` is
+Chroma's own all-MiniLM-L6-v2, fetched by Chroma at first use. `openai:NAME` and
+`ollama:NAME` ask a service. Knows nothing about what is embedded or where it goes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from store.errors import EmbedderError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SERVICES = {"openai": "langchain_openai", "ollama": "langchain_ollama"}
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors (n, d) of unit length (a text without any known word: all zeros), in order."""
+        ...
+
+
+def open_embedder(name: str) -> Embedder | None:
+    """The embedder of that name; None if this machine has no build of it.
+
+    None only for `wordllama`, which has no package for some machines: the library
+    then works on full text alone. Raises EmbedderError for anything else.
+    """
+    if name == "wordllama":
+        return _wordllama()
+    if name == "minilm":
+        return _minilm()
+    provider, _, model = name.partition(":")
+    if provider in SERVICES and model:
+        return _service(name, provider)
+    raise EmbedderError(
+        f"There is no embedder {name!r}. Set DOCENT_EMBEDDER to wordllama, minilm, "
+        "openai:NAME or ollama:NAME."
+    )
+
+
+def _wordllama() -> Embedder | None:
+    if importlib.util.find_spec("wordllama") is None:
+        return None
+    handlers = list(logging.root.handlers)
+    level = logging.root.level
+    import wordllama
+
+    # Importing it calls logging.basicConfig: the program's own logging stays as it was.
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    folder = Path(wordllama.__file__).parent
+    model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        return _unit(model.embed(list(texts), norm=False) if texts else [])
+
+    return embed
+
+
+def _minilm() -> Embedder:
+    from store.vectors import minilm
+
+    model = minilm()
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        return _unit(model(texts) if texts else [])
+
+    return embed
+
+
+def _service(name: str, provider: str) -> Embedder:
+    package = SERVICES[provider]
+    if importlib.util.find_spec(package) is None:
+        raise EmbedderError(
+            f"The embedder {name!r} needs an extra: pip install 'docent-chat[{provider}]'."
+        )
+    from langchain.embeddings import init_embeddings
+
+    try:
+        model = init_embeddings(name)
+    except (ValueError, ImportError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise EmbedderError(f"The embedder {name!r} cannot be opened: {reason}") from error
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        return _unit(model.embed_documents(list(texts)) if texts else [])
+
+    return embed
+
+
+def _unit(rows: Sequence[Sequence[float]] | NDArray[np.float32]) -> NDArray[np.float32]:
+    import numpy as np
+
+    matrix = np.asarray(rows, np.float32)
+    if matrix.size == 0:
+        return np.zeros((0, 0), np.float32)
+    matrix = np.nan_to_num(matrix)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    norms[norms == 0] = 1
+    unit: NDArray[np.float32] = matrix / norms
+    return unit

@@ -1,0 +1,48 @@
+"""Fusion: candidates from full text and from vectors become one ranking.
+
+Pure functions over {key: score}. Weighted sum of min-max scores rather than
+reciprocal ranks: ranks throw away how much better the best is, and with static
+vectors as the weak side that cost 0.06 nDCG@10 on SQuAD 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+FULL_TEXT_WEIGHT = 0.6  # the vectors have the rest
+CANDIDATES = 200  # from each side; beyond it nothing reached the first ten
+
+
+def min_max(scores: Mapping[int, float]) -> dict[int, float]:
+    """Scores moved to [0, 1], the best at 1; all at 1 if they are equal."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    if high <= low:
+        return dict.fromkeys(scores, 1.0)
+    return {key: (score - low) / (high - low) for key, score in scores.items()}
+
+
+def fuse(full_text: Mapping[int, float], vectors: Mapping[int, float]) -> dict[int, float]:
+    """One score a key, in [0, 1]. A side that found nothing leaves all to the other."""
+    if not full_text or not vectors:
+        return min_max(full_text or vectors)
+    words, meaning = min_max(full_text), min_max(vectors)
+    return {
+        key: FULL_TEXT_WEIGHT * words.get(key, 0.0) + (1 - FULL_TEXT_WEIGHT) * meaning.get(key, 0.0)
+        for key in words.keys() | meaning.keys()
+    }
+
+
+def add(rankings: Iterable[Mapping[int, float]]) -> dict[int, float]:
+    """The rankings of several queries, their scores added."""
+    total: dict[int, float] = {}
+    for ranking in rankings:
+        for key, score in ranking.items():
+            total[key] = total.get(key, 0.0) + score
+    return total
+
+
+def best(scores: Mapping[int, float], k: int) -> dict[int, float]:
+    """The `k` highest, best first; equal scores by key, so that a result is repeatable."""
+    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:k])

@@ -1,0 +1,73 @@
+"""Settings from the environment and `.env`, read at the doors and nowhere below.
+
+The doors are `app.py`, the `ingest` command, `python -m chatbot` and
+`Chatbot.open()`; everything else is handed values. It lives in the store because
+every door uses it and `ingest` does not import `chatbot`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Every `DOCENT_…` setting, checked; secrets do not show when printed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DOCENT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path = Field(default_factory=lambda: user_data_path("docent", appauthor=False))
+    model: str = "extractive"
+    model_timeout: float = Field(default=60.0, gt=0)
+    embedder: str = "wordllama"
+    database_url: SecretStr | None = None
+    chroma_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65535)
+    auth: SecretStr | None = None
+    max_upload_mb: int = Field(default=200, gt=0)
+
+    def library_options(self) -> dict[str, Any]:
+        """The part that `Library.open` takes."""
+        url = self.database_url
+        return {
+            "home": self.home,
+            "embedder": self.embedder,
+            "database_url": url.get_secret_value() if url else None,
+            "chroma_url": self.chroma_url,
+        }
+
+
+def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (one per field, each checked)
+    """The settings in force; `overrides` that are not None win over the environment.
+
+    Raises SettingsError, naming the setting, its value and what is expected.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    unknown = given.keys() - Settings.model_fields.keys()
+    if unknown:
+        raise SettingsError(f"Unknown setting: {', '.join(sorted(unknown))}.")
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_describe(error)) from error
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def _describe(error: ValidationError) -> str:
+    """One sentence for each setting that is wrong, without any secret's value."""
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        value = "" if name in {"auth", "database_url"} else f" is {problem['input']!r}"
+        wanted = problem["msg"][0].lower() + problem["msg"][1:]
+        lines.append(f"DOCENT_{name.upper()}{value}: {wanted}.")
+    return " ".join(lines)

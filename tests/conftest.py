@@ -1,0 +1,70 @@
+"""What several test files need: a library in a temporary folder, and the sample article."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store import Chunk, Document, Library
+from store.records import chunk_id
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+for name in [name for name in os.environ if name.startswith("DOCENT_")]:
+    del os.environ[name]
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "documents"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-browser", action="store_true", help="fail, not skip, where chromium is missing"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if CHROMIUM:
+        return
+    if config.getoption("--require-browser"):
+        raise pytest.UsageError("--require-browser: there is no chromium on this machine")
+    skip = pytest.mark.skip(reason="no chromium on this machine")
+    for item in items:
+        if "browser" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def library(home: Path) -> Iterator[Library]:
+    opened = Library.open(home)
+    yield opened
+    opened.close()
+
+
+Made = tuple[Document, list[Chunk]]
+
+
+@pytest.fixture
+def make() -> Callable[..., Made]:
+    """A document of paragraphs, each a chunk: make("a.txt", "One.", "Two.")."""
+
+    def build(source: str, *paragraphs: str, title: str = "", version: str = "1") -> Made:
+        text = "\n\n".join(paragraphs)
+        document = Document(source, title, text, content_hash=f"{source} {version}")
+        chunks, position = [], 0
+        for paragraph in paragraphs:
+            end = position + len(paragraph)
+            chunks.append(Chunk(chunk_id(source, position, paragraph), paragraph, position, end))
+            position = end + 2
+        return document, chunks
+
+    return build

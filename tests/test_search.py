@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.fulltext import MAX_TERMS, match_expression, searchable, terms
+from store.search import add, best, fuse, min_max
+
+scores = st.dictionaries(st.integers(1, 50), st.floats(-100, 100), max_size=20)
+
+
+def test_min_max_spans_zero_to_one():
+    assert min_max({1: 2.0, 2: 4.0, 3: 3.0}) == {1: 0.0, 2: 1.0, 3: 0.5}
+    assert min_max({1: 7.0, 2: 7.0}) == {1: 1.0, 2: 1.0}
+    assert min_max({}) == {}
+
+
+def test_fuse_weighs_words_over_vectors():
+    assert fuse({1: 5.0, 2: 1.0}, {1: 0.1, 2: 0.9}) == pytest.approx({1: 0.6, 2: 0.4})
+
+
+def test_fuse_when_one_side_is_empty_uses_the_other():
+    assert fuse({}, {3: 0.2, 4: 0.4}) == {3: 0.0, 4: 1.0}
+    assert fuse({3: 1.0}, {}) == {3: 1.0}
+
+
+@given(scores, scores)
+def test_fuse_keeps_every_candidate_within_bounds(words, vectors):
+    fused = fuse(words, vectors)
+    assert fused.keys() == words.keys() | vectors.keys()
+    assert all(0 <= score <= 1.0001 for score in fused.values())
+
+
+def test_add_sums_what_several_queries_found():
+    assert add([{1: 0.5, 2: 0.1}, {1: 0.25}]) == {1: 0.75, 2: 0.1}
+
+
+def test_best_orders_by_score_then_key():
+    assert list(best({3: 0.5, 1: 0.5, 2: 0.9}, 2)) == [2, 1]
+
+
+def test_terms_drop_stop_words_unless_there_is_nothing_else():
+    assert terms("Who is the Russian defence minister?") == ["russian", "defence", "minister"]
+    assert terms("who are you") == ["who", "are", "you"]
+    assert terms("Kim, Kim and KIM") == ["kim"]
+
+
+def test_match_expression_quotes_every_term():
+    assert match_expression('He said "AND" (NOT) x*') == '"said" OR "x"'
+    assert match_expression("?!") is None
+
+
+def test_match_expression_when_the_question_is_a_page_is_bounded():
+    assert match_expression(" ".join(f"w{n}" for n in range(5000))).count(" OR ") == MAX_TERMS - 1
+
+
+def test_searchable_folds_width_and_spaces_chinese():
+    assert searchable("Ｋｉｍ 日本").split() == ["Kim", "日", "本"]
