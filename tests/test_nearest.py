@@ -25,7 +25,9 @@ def all_found_by_their_own_vector(library: Library) -> bool:
     with library.database.reading() as connection:
         keys, vectors = catalog.read_vectors(connection)
         hits = [library._nearest.find(connection, vector, 5) for vector in vectors]
-    return all(max(hit.values()) - hit.get(int(key), 0) < 1e-3 for key, hit in zip(keys, hits, strict=True))
+    return all(
+        max(hit.values()) - hit.get(int(key), 0) < 1e-3 for key, hit in zip(keys, hits, strict=True)
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,198 @@
+"""Answering without a model: choose the sentences that answer, or say that none does.
+
+A linear model ranks every sentence of the retrieved passages; a second one judges
+from the best sentence whether the documents answer at all. Their weights are in
+`ranker.json`, made by `benchmarks/train_ranker.py`. Knows nothing about the library
+or how an answer is worded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatbot.features import NAMES, Candidate, Embed, features, words
+from store.records import Passage
+from store.sentences import sentences
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SECOND = 0.35  # a further sentence is shown if its share is at least this part of the best one's
+SAME = 0.8  # sentences that share this part of their words say the same
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of a document: `text` is exactly its characters [start, end)."""
+
+    text: str
+    source: str
+    start: int
+    end: int
+    passage_index: int
+    """Which of the passages it stands in or beside, from 0."""
+    score: float
+    """Its share of belief among all candidates, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The sentences that answer best, best first, and whether they do."""
+
+    quotes: tuple[Quote, ...]
+    score: float
+    """Belief that the documents answer the question, 0 to 1."""
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """The trained weights, by feature."""
+
+    sentence: tuple[float, ...]
+    answered: tuple[float, ...]
+    """Weights of the best sentence's features in the judgement, and a constant last."""
+    threshold: float
+
+
+def extract(
+    question: str,
+    passages: Sequence[Passage],
+    excerpts: Sequence[Passage],
+    *,
+    embed: Embed | None,
+    limit: int = 3,
+    context: str = "",
+) -> Extraction:
+    """Choose up to `limit` sentences of `excerpts` that answer `question`.
+
+    `passages`: what was found, best first; `excerpts`: the same, widened by what
+    stands around them. `embed`: texts to unit vectors (n, d), or None. `context`:
+    words of earlier turns that the question leans on.
+    """
+    candidates = find_candidates(passages, excerpts)
+    if not candidates:
+        return Extraction((), 0.0, found=False)
+    rows = features(question, context, candidates, embed)
+    shares = sentence_shares(rows)
+    order = sorted(range(len(candidates)), key=lambda n: (-shares[n], n))
+    belief = answered_belief(rows, shares)
+    quotes = tuple(
+        Quote(c.text, c.source, c.start, c.end, c.passage_index, float(shares[n]))
+        for n in _chosen(order, shares, candidates, limit)
+        for c in (candidates[n],)
+    )
+    return Extraction(quotes, belief, found=belief >= ranker().threshold)
+
+
+def find_candidates(passages: Sequence[Passage], excerpts: Sequence[Passage]) -> list[Candidate]:
+    """Every whole sentence of the excerpts, once, in the order of the passages."""
+    best = max((p.score for p in passages), default=0.0) or 1.0
+    found: dict[tuple[str, int], Candidate] = {}
+    for index, (passage, excerpt) in enumerate(zip(passages, excerpts, strict=True)):
+        spans = sentences(excerpt.text)
+        texts = [excerpt.text[start:end] for start, end in spans]
+        for n, (start, end) in enumerate(spans):
+            place = (excerpt.start + start, excerpt.start + end)
+            inside = place[0] < passage.end and place[1] > passage.start
+            # At an excerpt's edge a sentence may go on outside; a chunk has whole ones only.
+            cut = (n == 0 and excerpt.start > 0) or (n == len(spans) - 1 and not _ends(texts[n]))
+            if (cut and not inside) or (excerpt.source, place[0]) in found:
+                continue
+            near = " ".join([excerpt.title, *texts[max(n - 1, 0) : n + 2]])
+            found[excerpt.source, place[0]] = Candidate(
+                text=texts[n],
+                source=excerpt.source,
+                start=place[0],
+                end=place[1],
+                passage_index=index,
+                inside=inside,
+                near=near,
+                passage=f"{passage.title}\n{passage.text}",
+                score=passage.score / best,
+                heading=_is_heading(excerpt.text, start, end),
+            )
+    return list(found.values())
+
+
+def sentence_shares(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each candidate's share of belief: the softmax of its features' weighted sum, (n,)."""
+    import numpy as np
+
+    scores = rows @ np.array(ranker().sentence, np.float32)
+    shares = np.exp(scores - scores.max())
+    unit: NDArray[np.float32] = shares / shares.sum()
+    return unit
+
+
+def judged(rows: NDArray[np.float32], shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the judgement looks at: the best sentence's features, the best values of all
+    candidates, and a constant, (2 * len(NAMES) + 1,)."""
+    import numpy as np
+
+    return np.concatenate([rows[int(shares.argmax())], rows.max(axis=0), [1.0]])
+
+
+def answered_belief(rows: NDArray[np.float32], shares: NDArray[np.float32]) -> float:
+    """Belief, 0 to 1, that the documents answer: the logistic of the weighted judgement."""
+    import numpy as np
+
+    weights = np.array(ranker().answered, np.float32)
+    return float(1 / (1 + np.exp(-(judged(rows, shares) @ weights))))
+
+
+@cache
+def ranker() -> Ranker:
+    """The weights that come with Docent."""
+    data = json.loads(Path(__file__).with_name("ranker.json").read_text("utf-8"))
+    sentence = data["sentence"]
+    return Ranker(
+        sentence=tuple(sentence[name] for name in NAMES),
+        answered=(
+            *(data["answered"]["best"][name] for name in NAMES),
+            *(data["answered"]["any"][name] for name in NAMES),
+            data["answered"]["constant"],
+        ),
+        threshold=data["threshold"],
+    )
+
+
+def _chosen(
+    order: Sequence[int],
+    shares: NDArray[np.float32],
+    candidates: Sequence[Candidate],
+    limit: int,
+) -> list[int]:
+    """The best candidate, and those that come close to it and say something else."""
+    chosen: list[int] = []
+    for n in order:
+        if len(chosen) == limit or (chosen and shares[n] < SECOND * shares[order[0]]):
+            break
+        if candidates[n].heading and len(order) > 1:
+            continue
+        own = set(words(candidates[n].text))
+        if all(_overlap(own, set(words(candidates[m].text))) < SAME for m in chosen):
+            chosen.append(n)
+    return chosen or [order[0]]
+
+
+def _overlap(a: set[str], b: set[str]) -> float:
+    return len(a & b) / max(len(a | b), 1)
+
+
+def _ends(sentence: str) -> bool:
+    return sentence[-1] in ".!?…\"'”’»)]。！？"
+
+
+def _is_heading(text: str, start: int, end: int) -> bool:
+    if text[start] == "#":
+        return True
+    line = text[start:end]
+    alone = text.startswith("\n\n", end) and (start == 0 or text[start - 1] == "\n")
+    return alone and len(line) <= 100 and line[-1] not in ".!?:;,\"'”’)|。！？"

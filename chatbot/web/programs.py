@@ -1,0 +1,109 @@
+"""The page's functions for programs: `/ask`, `/documents`, `/add`, `/remove`.
+
+What gradio_client calls. Their names and what they give are a contract; errors come
+as one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from chatbot.bot import Chatbot
+from chatbot.errors import ChatbotError
+from chatbot.web.uploads import place
+from store.errors import StoreError
+
+Add = Callable[..., Any]
+"""`add(sources, on_progress=None)` brings paths and URLs into the library; gives its report."""
+
+
+class Functions:
+    """The functions over one chatbot."""
+
+    def __init__(self, bot: Chatbot, add: Add) -> None:
+        self._bot = bot
+        self._add = add
+
+    def register(self) -> None:
+        """Offer them on the page that is being built."""
+        for function in (self.ask, self.documents, self.add, self.remove):
+            gr.api(function, api_name=function.__name__)
+
+    def ask(self, question: str, history: list | None = None) -> dict:  # type: ignore[type-arg]
+        """The answer: text, found, searched_for, sentences, citations, passages, model."""
+        try:
+            return asdict(self._bot.ask(question, history))
+        except (ChatbotError, StoreError) as error:
+            raise gr.Error(str(error)) from error
+
+    def documents(self) -> list:  # type: ignore[type-arg]
+        """The documents: source, title, chunk_count, added_at, …"""
+        try:
+            listed = self._bot.library.documents()
+        except StoreError as error:
+            raise gr.Error(str(error)) from error
+        return [{**asdict(d), "added_at": d.added_at.isoformat()} for d in listed]
+
+    def add(self, files_or_urls: list) -> dict:  # type: ignore[type-arg]
+        """Bring uploaded files and URLs in; the report: added, changed, unchanged, failed."""
+        try:
+            sources, files = _taken_apart(files_or_urls)
+            return receive(self._bot, self._add, files, sources).as_dict()
+        except (ValueError, StoreError) as error:
+            raise gr.Error(str(error)) from error
+
+    def remove(self, source: str) -> dict:  # type: ignore[type-arg]
+        """Forget a document."""
+        try:
+            forget(self._bot, source)
+        except StoreError as error:
+            raise gr.Error(str(error)) from error
+        return {"removed": source}
+
+
+def receive(
+    bot: Chatbot,
+    add: Add,
+    files: Sequence[tuple[Path, str]],
+    urls: Sequence[str] = (),
+    **options: Any,  # noqa: ANN401 (passed on to `add` as they are)
+) -> Any:  # noqa: ANN401 (ingest's report, which the chatbot does not know)
+    """Bring uploaded (file, name) and URLs into the library; a file that fails is not kept."""
+    placed = place(files, bot.library.home)
+    report = add([*map(str, placed), *urls], **options)
+    for path in placed:
+        if bot.library.content_hash(str(path)) is None:
+            path.unlink(missing_ok=True)
+    return report
+
+
+def forget(bot: Chatbot, source: str) -> None:
+    """Remove a document, and its file if it had been uploaded. Raises UnknownSource."""
+    bot.library.remove(source)
+    path = Path(source)
+    if path.parent == bot.library.home / "uploads":
+        path.unlink(missing_ok=True)
+
+
+def _taken_apart(given: Sequence[Any]) -> tuple[list[str], list[tuple[Path, str]]]:
+    """URLs, and uploaded files with their names; nothing else on this machine can be named."""
+    urls: list[str] = []
+    files: list[tuple[Path, str]] = []
+    uploads = Path(get_upload_folder()).resolve()
+    for one in given if isinstance(given, list) else [given]:
+        if isinstance(one, dict) and one.get("path"):
+            path = Path(one["path"]).resolve()
+            if not path.is_relative_to(uploads):
+                raise ValueError("Only a file that was uploaded can be added: use handle_file().")
+            files.append((path, one.get("orig_name") or path.name))
+        elif isinstance(one, str) and one.startswith(("http://", "https://")):
+            urls.append(one)
+        else:
+            raise ValueError(f"{one!r:.80} is neither an uploaded file nor a web address.")
+    return urls, files

@@ -1,0 +1,158 @@
+"""Answers, citations and documents as Markdown and HTML, from an allow-list.
+
+Every text that came from a document, a file name, a question or a model is escaped
+whole: it can say anything and do nothing. The only links are to citations of this
+page. Pure functions; knows nothing about gradio.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+
+from chatbot.answer import Answer, Citation
+from store.records import DocumentInfo, Passage
+
+AROUND = 320  # characters shown on either side of a quote
+CLOSEST = 3  # passages shown where the documents do not answer
+LISTED = 200  # documents shown in the table
+
+Text = Callable[[str, int, int], str]
+"""`text(source, start, end)`: a slice of a document."""
+
+# Everything that could begin Markdown, HTML, LaTeX or a link becomes a character reference.
+_ACTIVE = re.compile(r"[^\w\s,;'\"“”‘’?—–…%§€£$]|[_$]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def markdown_text(words: str) -> str:
+    """`words` so that Markdown shows them as they stand."""
+    return _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", _plain(words))
+
+
+def html_text(words: str) -> str:
+    """`words` so that HTML shows them as they stand, in text and in attributes."""
+    return html.escape(_plain(words))
+
+
+def answer_markdown(answer: Answer, turn: int) -> str:
+    """An answer as a chat message; its markers link to the citations of this turn."""
+    return "".join([searched_markdown(answer.searched_for), *_said(answer, turn)])
+
+
+def searched_markdown(searched_for: str) -> str:
+    """The line above an answer that says what was searched for; nothing if that is nothing new."""
+    if not searched_for:
+        return ""
+    return f'<p class="docent-searched">searched for: {html_text(searched_for)}</p>\n\n'
+
+
+def delta_markdown(text: str, turn: int) -> str:
+    """A piece of an answer's text as it streams: markers become links."""
+    return re.sub(
+        r"&#91;(\d{1,3})&#93;", lambda m: _marker(turn, int(m[1])), markdown_text(text)
+    )
+
+
+def error_markdown(message: str) -> str:
+    """An error as a chat message."""
+    return f'<p class="docent-error">{html_text(message)}</p>'
+
+
+def _said(answer: Answer, turn: int) -> list[str]:
+    if not answer.found:
+        closest = " The closest passages are under “Sources”." if answer.passages else ""
+        return [f'<p class="docent-none">{html_text(answer.text)}{closest}</p>']
+    parts = []
+    for sentence in answer.sentences:
+        markers = "".join(_marker(turn, number) for number in sentence.citations)
+        parts.append(f"{markdown_text(sentence.text)} {markers}")
+    return [" ".join(parts)]
+
+
+def _marker(turn: int, number: int) -> str:
+    return f"[\\[{number}\\]](#cite-{turn}-{number})"
+
+
+def sources_html(answer: Answer, turn: int, text: Text) -> str:
+    """The panel's part for one answer: a card for each citation, or the closest passages."""
+    if answer.found:
+        cards = [_citation_card(citation, turn, text) for citation in answer.citations]
+    else:
+        cards = [_passage_card(passage) for passage in answer.passages[:CLOSEST]]
+    return "".join(cards)
+
+
+def panel_html(parts: Sequence[tuple[str, str]]) -> str:
+    """The panel: (question, cards) of each turn, the newest first."""
+    if not any(cards for _, cards in parts):
+        return '<p class="docent-hint">The passages behind an answer appear here.</p>'
+    sections = [
+        f'<section aria-label="Sources of: {html_text(question)}">'
+        f'<h3 class="docent-asked">{html_text(question)}</h3>{cards}</section>'
+        for question, cards in reversed(parts)
+        if cards
+    ]
+    return "".join(sections)
+
+
+def documents_html(documents: Sequence[DocumentInfo]) -> str:
+    """The table of documents."""
+    if not documents:
+        return '<p class="docent-hint">There are no documents yet. Add some below.</p>'
+    rows = "".join(
+        f"<tr><th scope='row'>{html_text(document.title)}"
+        f"<span class='docent-source'>{html_text(document.source)}</span></th>"
+        f"<td>{document.chunk_count:,}</td>"
+        f"<td>{document.added_at.astimezone():%Y-%m-%d}</td></tr>"
+        for document in documents[:LISTED]
+    )
+    more = len(documents) - LISTED
+    note = f'<p class="docent-hint">… and {more:,} more.</p>' if more > 0 else ""
+    return (
+        '<table class="docent-documents"><thead><tr><th scope="col">Document</th>'
+        '<th scope="col">Chunks</th><th scope="col">Added</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>{note}"
+    )
+
+
+def _citation_card(citation: Citation, turn: int, text: Text) -> str:
+    before = text(citation.source, max(citation.start - AROUND, 0), citation.start)
+    after = text(citation.source, citation.end, citation.end + AROUND)
+    if citation.start > AROUND:
+        before = "…" + before.partition(" ")[2]
+    if len(after) == AROUND:
+        after = after.rpartition(" ")[0] + "…"
+    name = f"cite-{turn}-{citation.number}"
+    body = (
+        f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
+    )
+    heading = _heading(citation.title, citation.source, citation.page, citation.number)
+    return (
+        f'<article class="docent-card" id="{name}" tabindex="-1" '
+        f'aria-label="Source {citation.number}">{heading}<div class="docent-text">{body}</div>'
+        "</article>"
+    )
+
+
+def _passage_card(passage: Passage) -> str:
+    heading = _heading(passage.title, passage.source, passage.page, None)
+    return (
+        f'<article class="docent-card docent-closest">{heading}'
+        f'<div class="docent-text">{html_text(passage.text)}</div></article>'
+    )
+
+
+def _heading(title: str, source: str, page: int | None, number: int | None) -> str:
+    label = f'<span class="docent-number">{number}</span>' if number else ""
+    where = f"{source}, p. {page}" if page else source
+    return (
+        f'<header>{label}<span class="docent-title">{html_text(title or source)}</span>'
+        f'<span class="docent-source">{html_text(where)}</span></header>'
+    )
+
+
+def _plain(words: str) -> str:
+    """Without characters that show nothing, or that turn the rest of the line around."""
+    return _INVISIBLE.sub("", words).replace("\0", "")

@@ -1,0 +1,47 @@
+"""Uploaded files: out of gradio's cache, which everybody can read, into the library's folder.
+
+A file keeps the name that its user gave it, made safe; the same name again is the
+same document, refreshed. Knows nothing about readers or the page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+FOLDER = "uploads"
+LONGEST = 150  # characters of a name
+_UNSAFE = re.compile(r"[^\w .,()+=@'’&-]")
+_RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+
+
+def safe_name(name: str) -> str:
+    """A file name that stays within its folder on every system: `../../a.txt` → `a.txt`."""
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    plain = _UNSAFE.sub("_", last).strip(" .")
+    stem, dot, suffix = plain.rpartition(".")
+    stem, suffix = (stem, suffix) if dot else (plain, "")
+    stem = stem.strip(" .-")[:LONGEST] or "document"
+    if _RESERVED.match(stem):
+        stem = f"_{stem}"
+    return f"{stem}.{suffix[:10]}" if suffix else stem
+
+
+def place(files: Sequence[tuple[Path, str]], home: Path) -> list[Path]:
+    """Move each (file, its user's name) into the library's folder; returns the new paths."""
+    folder = home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    placed = []
+    for file, name in files:
+        target = folder / safe_name(name)
+        # Moving may be copying, from another disk: the name is taken only by a whole file.
+        incoming = folder / f".incoming-{secrets.token_hex(8)}"
+        shutil.move(file, incoming)
+        os.replace(incoming, target)
+        placed.append(target)
+    return placed
