@@ -42,8 +42,10 @@ def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
         return library.search(asked["query"].queries, k=PASSAGES, sources=asked["sources"])
 
     def answer(asked: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
-        for known in asked:
-            yield from _quote(library, known)
+        known: dict[str, Any] = {}
+        for part in asked:  # the question, the query, the passages: one after the other
+            known |= part
+        yield from _quote(library, known)
 
     return (
         RunnablePassthrough.assign(started=RunnableLambda(lambda _: time.perf_counter()))

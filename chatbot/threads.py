@@ -69,18 +69,22 @@ class Thread:
 
     def stream(self, question: str, *, sources: Sequence[str] | None = None) -> Iterator[Event]:
         """As `Chatbot.stream`; the turn is kept when Finished comes out."""
-        from store import conversations
-
         history = []
         for turn in self._read(newest=REMEMBERED):
             history.append({"role": "user", "content": turn.question})
             history.append({"role": "assistant", "content": turn.answer.text})
         for event in self._bot.stream(question, history, sources=sources):
             if isinstance(event, Finished):
-                kept = json.dumps(asdict(event.answer), ensure_ascii=False)
-                with self._bot.library.database.writing() as connection:
-                    conversations.append(connection, self.id, self.owner, question, kept)
+                self.keep(question, event.answer)
             yield event
+
+    def keep(self, question: str, answer: Answer) -> None:
+        """Add a turn that came about elsewhere. Raises StoreError if it cannot be written."""
+        from store import conversations
+
+        kept = json.dumps(asdict(answer), ensure_ascii=False)
+        with self._bot.library.database.writing() as connection:
+            conversations.append(connection, self.id, self.owner, question, kept)
 
     def _read(self, *, newest: int | None = None) -> list[Turn]:
         from store import conversations

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from chatbot.answer import Answer, Citation
 from store.records import DocumentInfo, Passage
@@ -19,7 +20,7 @@ CLOSEST = 3  # passages shown where the documents do not answer
 LISTED = 200  # documents shown in the table
 
 Text = Callable[[str, int, int], str]
-"""`text(source, start, end)`: a slice of a document."""
+"""`text(source, start, end)`: a slice of a document; empty if it is gone."""
 
 # Everything that could begin Markdown, HTML, LaTeX or a link becomes a character reference.
 _ACTIVE = re.compile(r"[^\w\s,;'\"“”‘’?—–…%§€£$]|[_$]")
@@ -36,23 +37,32 @@ def html_text(words: str) -> str:
     return html.escape(_plain(words))
 
 
-def answer_markdown(answer: Answer, turn: int) -> str:
+def answer_markdown(answer: Answer, question: str, turn: int) -> str:
     """An answer as a chat message; its markers link to the citations of this turn."""
-    return "".join([searched_markdown(answer.searched_for), *_said(answer, turn)])
+    return searched_markdown(answer.searched_for, question) + _said(answer, turn)
 
 
-def searched_markdown(searched_for: str) -> str:
-    """The line above an answer that says what was searched for; nothing if that is nothing new."""
-    if not searched_for:
+def searched_markdown(searched_for: str, question: str) -> str:
+    """The line above an answer that says what was searched for; nothing if it is the question."""
+    if searched_for.strip() == question.strip():
         return ""
     return f'<p class="docent-searched">searched for: {html_text(searched_for)}</p>\n\n'
 
 
+def question_markdown(question: str, longest: int) -> str:
+    """A question as a chat message, cut after `longest` characters."""
+    cut = question if len(question) <= longest else question[:longest] + "…"
+    return markdown_text(cut)
+
+
 def delta_markdown(text: str, turn: int) -> str:
     """A piece of an answer's text as it streams: markers become links."""
-    return re.sub(
-        r"&#91;(\d{1,3})&#93;", lambda m: _marker(turn, int(m[1])), markdown_text(text)
-    )
+    return re.sub(r"&#91;(\d{1,3})&#93;", lambda m: _marker(turn, int(m[1])), markdown_text(text))
+
+
+def note_markdown(message: str) -> str:
+    """A warning below an answer; nothing if there is none."""
+    return f'\n\n<p class="docent-note">{html_text(message)}</p>' if message else ""
 
 
 def error_markdown(message: str) -> str:
@@ -60,15 +70,15 @@ def error_markdown(message: str) -> str:
     return f'<p class="docent-error">{html_text(message)}</p>'
 
 
-def _said(answer: Answer, turn: int) -> list[str]:
+def _said(answer: Answer, turn: int) -> str:
     if not answer.found:
         closest = " The closest passages are under “Sources”." if answer.passages else ""
-        return [f'<p class="docent-none">{html_text(answer.text)}{closest}</p>']
+        return f'<p class="docent-none">{html_text(answer.text)}{closest}</p>'
     parts = []
     for sentence in answer.sentences:
         markers = "".join(_marker(turn, number) for number in sentence.citations)
         parts.append(f"{markdown_text(sentence.text)} {markers}")
-    return [" ".join(parts)]
+    return " ".join(parts)
 
 
 def _marker(turn: int, number: int) -> str:
@@ -87,7 +97,7 @@ def sources_html(answer: Answer, turn: int, text: Text) -> str:
 def panel_html(parts: Sequence[tuple[str, str]]) -> str:
     """The panel: (question, cards) of each turn, the newest first."""
     if not any(cards for _, cards in parts):
-        return '<p class="docent-hint">The passages behind an answer appear here.</p>'
+        return hint_html("The passages behind an answer appear here.")
     sections = [
         f'<section aria-label="Sources of: {html_text(question)}">'
         f'<h3 class="docent-asked">{html_text(question)}</h3>{cards}</section>'
@@ -100,7 +110,7 @@ def panel_html(parts: Sequence[tuple[str, str]]) -> str:
 def documents_html(documents: Sequence[DocumentInfo]) -> str:
     """The table of documents."""
     if not documents:
-        return '<p class="docent-hint">There are no documents yet. Add some below.</p>'
+        return hint_html("There are no documents yet. Add some below.")
     rows = "".join(
         f"<tr><th scope='row'>{html_text(document.title)}"
         f"<span class='docent-source'>{html_text(document.source)}</span></th>"
@@ -109,7 +119,7 @@ def documents_html(documents: Sequence[DocumentInfo]) -> str:
         for document in documents[:LISTED]
     )
     more = len(documents) - LISTED
-    note = f'<p class="docent-hint">… and {more:,} more.</p>' if more > 0 else ""
+    note = hint_html(f"… and {more:,} more.") if more > 0 else ""
     return (
         '<table class="docent-documents"><thead><tr><th scope="col">Document</th>'
         '<th scope="col">Chunks</th><th scope="col">Added</th></tr></thead>'
@@ -117,22 +127,49 @@ def documents_html(documents: Sequence[DocumentInfo]) -> str:
     )
 
 
+def report_html(report: Any) -> str:  # noqa: ANN401 (ingest's report: the chatbot knows no ingest)
+    """What became of uploaded files, in words, with the reason for each that failed."""
+    lines = []
+    for verb in ("added", "changed", "unchanged"):
+        names = [_file_name(source) for source in getattr(report, verb)]
+        if names:
+            lines.append(hint_html(f"{verb.capitalize()}: {', '.join(names)}"))
+    lines += [
+        error_markdown(f"Not added: {_file_name(failure.source)}: {failure.reason}")
+        for failure in report.failed
+    ]
+    lines += [hint_html(warning) for warning in report.warnings]
+    return f'<div role="status">{"".join(lines)}</div>'
+
+
+def hint_html(words: str) -> str:
+    """A quiet line."""
+    return f'<p class="docent-hint">{html_text(words)}</p>'
+
+
+def _file_name(source: str) -> str:
+    return source.replace("\\", "/").rpartition("/")[2]
+
+
 def _citation_card(citation: Citation, turn: int, text: Text) -> str:
-    before = text(citation.source, max(citation.start - AROUND, 0), citation.start)
-    after = text(citation.source, citation.end, citation.end + AROUND)
-    if citation.start > AROUND:
-        before = "…" + before.partition(" ")[2]
+    start = max(citation.start - AROUND, 0)
+    around = text(citation.source, start, citation.end + AROUND)
+    before, after = around[: citation.start - start], around[citation.end - start :]
+    note = ""
+    if around[len(before) : len(around) - len(after)] != citation.quote:
+        before = after = ""
+        note = note_markdown("The document has been changed or removed since.")
+    if start:
+        before = before and "…" + before.partition(" ")[2]
     if len(after) == AROUND:
         after = after.rpartition(" ")[0] + "…"
     name = f"cite-{turn}-{citation.number}"
-    body = (
-        f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
-    )
+    body = f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
     heading = _heading(citation.title, citation.source, citation.page, citation.number)
     return (
         f'<article class="docent-card" id="{name}" tabindex="-1" '
         f'aria-label="Source {citation.number}">{heading}<div class="docent-text">{body}</div>'
-        "</article>"
+        f"{note}</article>"
     )
 
 
