@@ -1,0 +1,156 @@
+"""Ingest from Python: what goes in once stays once, and what fails is said."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest import Failure, Text, ingest
+from store import Library
+from store.errors import EmbedderMismatch
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "folder"
+    (made / "sub").mkdir(parents=True)
+    (made / "one.txt").write_text("Shoigu came to Pyongyang on Tuesday.")
+    (made / "sub" / "two.md").write_text("# Two\n\nLi brought a letter.")
+    (made / "three.html").write_text("<h1>Three</h1><p>Kim thanked both guests.</p>")
+    return made
+
+
+def test_a_folder_goes_in_with_its_subfolders(library, folder):
+    report = ingest(folder, library=library)
+    assert sorted(report.added) == [
+        str(folder / "one.txt"),
+        str(folder / "sub" / "two.md"),
+        str(folder / "three.html"),
+    ]
+    assert (report.changed, report.unchanged, report.failed) == ([], [], [])
+    assert [d.source for d in library.documents()] == sorted(report.added)
+
+
+def test_ingest_twice_adds_nothing(library, folder):
+    ingest(folder, library=library)
+    before = (library.documents(), library.generation())
+    report = ingest(folder, library=library)
+    assert (report.added, report.changed, len(report.unchanged)) == ([], [], 3)
+    assert (library.documents(), library.generation()) == before
+
+
+def test_changed_content_replaces_the_old(library, folder):
+    ingest(folder, library=library)
+    (folder / "one.txt").write_text("Lavrov came to Moscow on Friday.")
+    report = ingest(folder, library=library)
+    assert report.changed == [str(folder / "one.txt")]
+    assert library.text(str(folder / "one.txt")) == "Lavrov came to Moscow on Friday."
+    assert not any("Shoigu" in p.text for p in library.search("Shoigu Tuesday", k=50))
+
+
+def test_a_touched_file_is_unchanged(library, folder):
+    ingest(folder, library=library)
+    os.utime(folder / "one.txt", (1, 1))
+    assert len(ingest(folder, library=library).unchanged) == 3
+
+
+def test_the_same_file_by_two_names_is_one_document(library, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    report = ingest(["one.txt", folder / "one.txt", "./sub/../one.txt"], library=library)
+    assert report.added == [str(folder / "one.txt")]
+
+
+def test_texts_go_in_from_python(library):
+    note = Text(source="note-1", title="A note", text="The visit was on Tuesday.")
+    assert ingest(note, library=library).added == ["note-1"]
+    assert library.text("note-1") == "The visit was on Tuesday."
+    assert ingest([note], library=library).unchanged == ["note-1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.txt", b"", "is empty"),
+        ("binary.txt", b"\x7fELF\0\0\0", "not a text file"),
+        ("sheet.xyz", b"a", "is of a type not read"),
+    ],
+)
+def test_a_bad_file_is_named_and_the_others_go_in(library, folder, name, content, reason):
+    (folder / name).write_bytes(content)
+    report = ingest([folder / name, folder / "one.txt"], library=library)
+    assert report.added == [str(folder / "one.txt")]
+    (failure,) = report.failed
+    assert failure.source == str(folder / name)
+    assert repr(name) in failure.reason
+    assert reason in failure.reason
+
+
+def test_a_changed_file_that_cannot_be_read_leaves_the_old_in(library, folder):
+    ingest(folder, library=library)
+    (folder / "one.txt").write_bytes(b"\0\1\2")
+    assert len(ingest(folder, library=library).failed) == 1
+    assert "Shoigu" in library.text(str(folder / "one.txt"))
+
+
+def test_a_missing_path_is_named(library, tmp_path):
+    report = ingest(tmp_path / "nowhere.txt", library=library)
+    path = str(tmp_path / "nowhere.txt")
+    assert report.failed == [Failure(path, f"there is no file or folder {path!r}")]
+
+
+def test_a_folder_without_documents_is_said(library, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (failure,) = ingest(tmp_path / "empty", library=library).failed
+    assert "no documents that can be read" in failure.reason
+
+
+def test_other_types_hidden_files_and_links_out_are_left_out_and_said(library, folder, tmp_path):
+    (folder / "picture.png").write_bytes(b"x")
+    (folder / ".hidden.txt").write_text("hidden words")
+    (tmp_path / "outside.txt").write_text("outside words")
+    (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    report = ingest(folder, library=library)
+    assert len(report.added) == 3
+    assert any(".png ×1" in warning for warning in report.warnings)
+    assert any("link out of the folder" in warning for warning in report.warnings)
+
+
+def test_what_is_no_regular_file_is_not_waited_for(library, tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    (failure,) = ingest(tmp_path / "pipe.txt", library=library).failed
+    assert "not a regular file" in failure.reason
+
+
+def test_a_dry_run_stores_nothing(library, folder):
+    report = ingest(folder, library=library, dry_run=True)
+    assert len(report.added) == 3
+    assert (library.documents(), library.generation()) == ([], 0)
+
+
+def test_progress_counts_every_source(library, folder):
+    seen = []
+    ingest(folder, library=library, on_progress=lambda p: seen.append((p.done, p.total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_another_embedder_is_refused_with_the_remedy(home):
+    library = Library.open(home)
+    ingest(Text("a", "", "Some words."), library=library)
+    library.close()
+    with pytest.raises(EmbedderMismatch, match="ingest --rebuild --embedder minilm"):
+        Library.open(home, embedder="minilm")
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=st.text(min_size=1, max_size=400), title=st.text(max_size=40))
+def test_any_text_is_stored_so_that_every_passage_is_at_its_offsets(library, text, title):
+    report = ingest(Text("any", title, text), library=library)
+    if report.failed:
+        assert "is empty" in report.failed[0].reason
+        return
+    stored = library.text("any")
+    for passage in library.search(text[:200], k=50, sources=["any"]):
+        assert stored[passage.start : passage.end] == passage.text

@@ -1,0 +1,108 @@
+"""The `ingest` command, as it is typed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ingest.__main__ import main
+from store import Library
+
+
+@pytest.fixture(autouse=True)
+def settled(home, monkeypatch):
+    monkeypatch.setenv("DOCENT_HOME", str(home))
+
+
+@pytest.fixture
+def note(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("Shoigu came on Tuesday.")
+    return path
+
+
+def test_a_file_goes_in_and_is_reported(note, capsys):
+    assert main([str(note)]) == 0
+    assert capsys.readouterr().out == f"added  {note}\n1 added\n"
+    assert main([str(note)]) == 0
+    assert capsys.readouterr().out == "1 unchanged\n"
+
+
+def test_the_report_as_json(note, capsys):
+    assert main([str(note), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    expected = {"added": [str(note)], "changed": [], "unchanged": [], "failed": [], "warnings": []}
+    assert report == expected
+
+
+def test_a_failure_is_named_and_the_status_says_so(note, tmp_path, capsys):
+    assert main([str(note), str(tmp_path / "missing.txt")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.endswith("1 added, 1 failed\n")
+    assert "missing.txt" in printed.err
+    assert "there is no file or folder" in printed.err
+
+
+def test_the_list_in_words_and_as_json(note, capsys):
+    main([str(note)])
+    capsys.readouterr()
+    assert main(["--list"]) == 0
+    assert "1 documents" in capsys.readouterr().out
+    assert main(["--list", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["source"], row["chunk_count"]) == (str(note), 1)
+
+
+def test_remove_by_path_from_here(note, home, monkeypatch, capsys):
+    main([str(note)])
+    monkeypatch.chdir(note.parent)
+    assert main(["--remove", "note.txt"]) == 0
+    assert Library.open(home).documents() == []
+    assert main(["--remove", "note.txt"]) == 1
+    assert "no document 'note.txt'" in capsys.readouterr().err
+
+
+def test_rebuild_keeps_everything(note, home):
+    main([str(note)])
+    assert main(["--rebuild"]) == 0
+    assert len(Library.open(home).search("Shoigu")) == 1
+
+
+def test_nothing_to_do_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main([])
+    assert exit.value.code == 2
+    assert "name a file or folder" in capsys.readouterr().err
+
+
+def test_a_home_that_is_a_file_is_named(note, capsys):
+    assert main([str(note), "--home", str(note)]) == 1
+    assert "is a file: name a folder" in capsys.readouterr().err
+
+
+def test_a_library_of_another_embedder_is_refused_in_words(note, capsys):
+    main([str(note)])
+    assert main([str(note), "--embedder", "minilm"]) == 1
+    assert "ingest --rebuild --embedder minilm" in capsys.readouterr().err
+
+
+def test_the_command_runs_as_a_program(note, home):
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest", str(note), "--home", str(home)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"added  {note}\n1 added\n", "")
+
+
+def test_a_second_process_finds_what_another_wrote(home, tmp_path):
+    here = Library.open(home)
+    assert here.search("zebra") == []
+    for n in range(3):
+        note = tmp_path / f"note{n}.txt"
+        note.write_text(f"The animal number{n} is a zebra.")
+        command = [sys.executable, "-m", "ingest", str(note), "--home", str(home)]
+        subprocess.run(command, check=True, capture_output=True)
+        assert here.search(f"number{n} zebra", k=1)[0].source == str(note)

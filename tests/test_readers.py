@@ -1,0 +1,86 @@
+"""Readers: the text of each format, and words for what is none."""
+
+import pytest
+
+from ingest import ReadError
+from ingest.readers import read
+
+PAGE = """<!doctype html><html><head><meta charset="utf-8"><title>The visit</title>
+<script>var secret = 1;</script><style>p {color: red}</style></head><body>
+<nav><a href="/">Home</a> <a href="/news">News</a></nav>
+<article><h1>The visit</h1><p>Shoigu came to Pyongyang on Tuesday, and stayed for the parade.</p>
+<h2>Letters</h2><ul><li>One from Putin</li><li>One from Xi</li></ul>
+<table><tr><th>Guest</th><th>From</th></tr><tr><td>Li</td><td>China</td></tr></table></article>
+<footer>All rights reserved</footer></body></html>"""
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("Grüße aus Köln.".encode(), "Grüße aus Köln."),
+        ("Grüße aus Köln.".encode("utf-16"), "Grüße aus Köln."),
+        ("Grüße aus Köln.".encode("utf-8-sig"), "Grüße aus Köln."),
+        (b"one\r\ntwo\rthree", "one\ntwo\nthree"),
+        (b"a\x07b\x1bc", "abc"),
+    ],
+)
+def test_text_in_any_encoding_reads_as_it_is(data, text):
+    assert read(data, "a.txt").text == text
+
+
+def test_latin_1_is_guessed():
+    words = "Die Bürger der Stadt hören die schöne Überraschung für müde Gäste. " * 5
+    assert read(words.encode("latin-1"), "a.txt").text == words
+
+
+def test_a_first_line_that_stands_alone_is_the_title():
+    assert read(b"The visit\n\nShoigu came.", "a.txt").title == "The visit"
+    assert read(b"Shoigu came. He left.", "annual_report-2024.txt").title == "annual report 2024"
+
+
+def test_markdown_stays_as_it_is_written():
+    document = read(b"# The *visit*\n\nShoigu **came**.", "a.md")
+    assert (document.title, document.text) == ("The visit", "# The *visit*\n\nShoigu **came**.")
+
+
+def test_front_matter_gives_the_title_and_goes():
+    document = read(b"---\ntitle: The visit\ndate: 2023\n---\nShoigu came.", "a.md")
+    assert (document.title, document.text) == ("The visit", "Shoigu came.")
+
+
+def test_a_web_page_is_read_without_its_menus():
+    document = read(PAGE.encode(), "a.html")
+    assert document.title == "The visit"
+    assert "Shoigu came to Pyongyang on Tuesday" in document.text
+    assert "One from Putin" in document.text
+    assert "Li | China" in document.text
+    for boilerplate in ("secret", "color: red", "Home", "All rights reserved"):
+        assert boilerplate not in document.text
+
+
+def test_a_short_web_page_is_read_whole():
+    assert read(b"<p>Just this.</p>", "a.html").text == "Just this."
+
+
+@pytest.mark.parametrize(
+    ("data", "source", "reason"),
+    [
+        (b"", "a.txt", "'a.txt' is empty"),
+        (b" \n ", "a.md", "'a.md' is empty"),
+        (b"<html><body></body></html>", "a.html", "'a.html' is empty"),
+        (b"\x7fELF\0\0\0\1\2", "a.txt", "'a.txt' is not a text file"),
+        (b"words", "a.xyz", r"'a.xyz' is of a type not read \(.xyz\)"),
+        (b"words", "a", r"\(no suffix\)"),
+    ],
+)
+def test_what_is_no_text_is_said(data, source, reason):
+    with pytest.raises(ReadError, match=reason):
+        read(data, source)
+
+
+def test_a_deeply_nested_page_does_not_crash():
+    data = b"<div>" * 50_000 + b"deep inside" + b"</div>" * 50_000
+    try:
+        assert "deep inside" in read(data, "a.html").text
+    except ReadError as error:
+        assert "nested too deeply" in str(error) or "empty" in str(error)
