@@ -31,7 +31,7 @@ from chatbot.chain import MARGIN, PASSAGES
 from chatbot.features import NAMES, features
 from store import Library
 
-KEEP = 0.95
+KEEP = 0.97
 OUT = Path(extract.__file__).with_name("ranker.json")
 Matrix = NDArray[np.float32]
 

@@ -282,9 +282,9 @@ def _similarities(
     import numpy as np
 
     n = len(candidates)
-    if embed is None:
-        return np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32)
     full = f"{asked.question} {asked.context}".strip()
+    if embed is None:
+        return np.zeros(n, np.float32), np.zeros(n, np.float32), _same_words(full, candidates)
     vectors = embed([full, *(c.text for c in candidates), *(c.near for c in candidates)])
     if not vectors.shape[1]:
         return _similarities(asked, candidates, None)
@@ -309,6 +309,15 @@ def _soft(question: str, candidates: Sequence[Candidate], embed: Embed) -> NDArr
         [table[:, [vocabulary[w] for w in t]].max(axis=1).mean() if t else 0.0 for t in texts],
         np.float32,
     )
+
+
+def _same_words(question: str, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
+    """As `_soft`, where a word is near to nothing but itself."""
+    import numpy as np
+
+    wanted = set(_plain(question))
+    shares = [len(wanted & set(_plain(c.text))) / max(len(wanted), 1) for c in candidates]
+    return np.array(shares, np.float32)
 
 
 def _plain(text: str) -> list[str]:

@@ -9,7 +9,15 @@ from store import Document
 
 PROSE = st.lists(
     st.sampled_from(
-        ["Kim met Shoigu.", "Dr. Li came at 3.30 p.m.", "# A heading", "\n\n", "\n", " ", "「はい。」"]
+        [
+            "Kim met Shoigu.",
+            "Dr. Li came at 3.30 p.m.",
+            "# A heading",
+            "\n\n",
+            "\n",
+            " ",
+            "「はい。」",
+        ]
     )
     | st.text(max_size=40),
     max_size=60,

@@ -1,0 +1,74 @@
+"""Choosing sentences: exact places, whole sentences, and an honest no."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.extract import extract, find_candidates
+from chatbot.features import NAMES, asked_for, features
+from store.records import Passage
+
+TEXT = (
+    "# The visit\n\nSergei Shoigu came to Pyongyang on Tuesday. He brought a letter from "
+    "Vladimir Putin. The parade was watched by thousands of people. Rice is grown in the south."
+)
+
+
+def passage(text, start=0, source="a.md", score=1.0):
+    return Passage(text, source, "The visit", None, start, start + len(text), score)
+
+
+def test_a_quote_is_exactly_where_it_says():
+    found = extract("Who sent the letter?", [passage(TEXT)], [passage(TEXT)], embed=None)
+    assert found.quotes
+    for quote in found.quotes:
+        assert TEXT[quote.start : quote.end] == quote.text
+
+
+def test_the_sentence_that_answers_comes_first():
+    found = extract("Who is the letter from?", [passage(TEXT)], [passage(TEXT)], embed=None)
+    assert found.quotes[0].text == "He brought a letter from Vladimir Putin."
+
+
+def test_without_passages_nothing_is_found():
+    found = extract("Who?", [], [], embed=None)
+    assert (found.quotes, found.found) == ((), False)
+
+
+def test_a_sentence_found_twice_is_one_candidate():
+    once = find_candidates([passage(TEXT)], [passage(TEXT)])
+    twice = find_candidates([passage(TEXT)] * 2, [passage(TEXT)] * 2)
+    assert [c.text for c in twice] == [c.text for c in once]
+
+
+def test_a_sentence_cut_by_the_excerpt_is_left_out():
+    text = "half a sentence from before. A whole one is here. And one that goes on and"
+    inner = passage("A whole one is here.", 130)
+    outer = passage(text, 101)
+    assert [c.text for c in find_candidates([inner], [outer])] == ["A whole one is here."]
+
+
+@given(st.text(max_size=300), st.text(max_size=80))
+def test_any_text_and_question_give_finite_features(text, question):
+    candidates = find_candidates([passage(text)], [passage(text)])
+    rows = features(question, "", candidates, None)
+    assert rows.shape == (len(candidates), len(NAMES))
+    assert abs(rows).max(initial=0) < 100
+    for quote in extract(question, [passage(text)], [passage(text)], embed=None).quotes:
+        assert text[quote.start : quote.end] == quote.text
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Who met Kim?", "who"),
+        ("When was the visit?", "when"),
+        ("In which city did they meet?", "where"),
+        ("How many missiles were shown?", "number"),
+        ("Why did he come?", "why"),
+        ("What is on display?", "what_name"),
+        ("Tell me about the parade", ""),
+    ],
+)
+def test_what_a_question_asks_for(question, kind):
+    assert asked_for(question) == kind
