@@ -21,9 +21,7 @@ from benchmarks.baselines import bm25, tutorial_chain
 from benchmarks.sets import DataSet, Query, has_answer, library_of, load
 from chatbot import Answer, Chatbot
 
-RETRIEVAL = (
-    "mtrag_un mtrag_human inscit_dev qed_dev clapnq_dev squad2 scifact multihop_rag".split()
-)
+RETRIEVAL = "mtrag_un mtrag_human inscit_dev qed_dev clapnq_dev squad2 scifact multihop_rag".split()
 ANSWERS = ("qed_dev", "squad2")
 DEPTH = 10
 

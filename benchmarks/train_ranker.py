@@ -4,8 +4,9 @@ DATA is a folder with `train/squad_train_part` and `train/nq_open_oracle` in the
 format of `benchmarks/sets.py`. Writes `chatbot/ranker.json`. Two linear models:
 
 - Which sentence: softmax regression over the candidates of a question, as retrieval
-  really returns them; the sentences of a relevant document that hold an answer are
-  right. L2-regularised, by L-BFGS-like full-batch gradient steps (Adam).
+  really returns them from the whole corpus, and from one article alone (where all
+  passages look alike to retrieval); the sentences of a relevant document that hold an
+  answer are right. L2-regularised, by L-BFGS-like full-batch gradient steps (Adam).
 - Whether at all: logistic regression on the best sentence. Right: questions asked of
   their own corpus or article; wrong: of the other corpus, or of another article.
   The threshold keeps KEEP of the right ones.
@@ -130,6 +131,7 @@ def collect(
             title = home[query.relevant[0]]
             inside = example(library, query, articles[title])
             if inside.right.any():
+                ranked.append(inside)
                 judged.append((inside, True))
             elsewhere = articles[chooser.choice([t for t in articles if t != title])]
             judged.append((example(library, query, elsewhere), False))

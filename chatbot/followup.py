@@ -16,7 +16,7 @@ from store.fulltext import STOP_WORDS, terms
 
 Turns = Sequence[Mapping[str, str]]
 
-SHORT = 2  # a question of that many content words or fewer leans on what was said before
+SHORT = 1  # a question of that many content words or fewer leans on what was said before
 NAMES_SHOWN = 3
 
 _LEANS = re.compile(
@@ -57,7 +57,7 @@ def rewrite(question: str, history: Turns) -> Query:
     known = set(terms(question))
     added = [word for word in _content(previous) if word.lower() not in known]
     shown = " ".join([question, *([f"({' '.join(added)})"] if added else [])])
-    queries = (question, f"{question} {previous}")
+    queries: tuple[str, ...] = (question, f"{question} {previous}")
     if names:
         queries += (f"{question} {' '.join(names)}",)
     return Query(queries, shown, " ".join([earlier, *names]))

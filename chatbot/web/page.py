@@ -135,14 +135,12 @@ class Page:
                 "api_visibility": "private",
             }
             for event in (question.submit, ask.click):
-                event(**asked).then(
-                    _thread_of, conversation, kept, show_progress="hidden", api_visibility="private"
-                )
-            chat.example_select(_example, None, question, api_visibility="private").then(
-                **asked
-            ).then(_thread_of, conversation, kept, api_visibility="private")
-            new.click(_begin, None, [*said, kept], api_visibility="private")
-            blocks.load(self._resume, kept, said, show_progress="hidden", api_visibility="private")
+                event(**asked)
+            chat.example_select(_example, None, question, api_visibility="private").then(**asked)
+            new.click(_begin, None, [kept, *said], api_visibility="private")
+            blocks.load(
+                self._resume, kept, [kept, *said], show_progress="hidden", api_visibility="private"
+            )
             for event in (blocks.load, side.select):
                 event(refresh, None, documents, show_progress="hidden", api_visibility="private")
             Functions(self._bot, self._add).register()
@@ -244,18 +242,18 @@ class Page:
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     yield asked.finish(answer, self._text, _kept(thread, question, answer))
 
-    def _resume(self, thread: str, request: gr.Request) -> tuple[Any, ...]:
-        """The conversation that this browser had, if it is still there."""
-        conversation = _fresh()
+    def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
+        """The conversation that this browser had, if it is still there, or a new one."""
+        if not kept:
+            return _begin()
         try:
-            if thread:
-                turns = self._bot.thread(thread, owner=_owner(request)).turns
-                conversation = Conversation(thread)
-                for turn in turns[-SHOWN:]:
-                    conversation = conversation.add(turn.question, turn.answer, self._text)
+            turns = self._bot.thread(kept, owner=_owner(request)).turns
         except (UnknownThread, StoreError):
-            conversation = _fresh()
-        return _views(conversation)
+            return _begin()
+        conversation = Conversation(kept)
+        for turn in turns[-SHOWN:]:
+            conversation = conversation.add(turn.question, turn.answer, self._text)
+        return kept, *_views(conversation)
 
     def _refresh(self) -> tuple[str, Any]:
         """The table of documents, and the choice of one to remove."""
@@ -322,12 +320,9 @@ def _views(conversation: Conversation) -> tuple[Any, ...]:
 
 
 def _begin() -> tuple[Any, ...]:
-    """A new conversation, and no thread for the browser to remember."""
-    return *_views(_fresh()), ""
-
-
-def _thread_of(conversation: Conversation | None) -> str:
-    return conversation.thread if conversation else ""
+    """A new conversation: its thread for the browser to remember, and its views."""
+    conversation = _fresh()
+    return conversation.thread, *_views(conversation)
 
 
 def _example(chosen: gr.SelectData) -> str:

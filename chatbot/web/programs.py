@@ -54,7 +54,7 @@ class Functions:
         """Bring uploaded files and URLs in; the report: added, changed, unchanged, failed."""
         try:
             sources, files = _taken_apart(files_or_urls)
-            return receive(self._bot, self._add, files, sources).as_dict()
+            return dict(receive(self._bot, self._add, files, sources).as_dict())
         except (ValueError, StoreError) as error:
             raise gr.Error(str(error)) from error
 

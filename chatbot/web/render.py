@@ -46,7 +46,7 @@ def searched_markdown(searched_for: str, question: str) -> str:
     """The line above an answer that says what was searched for; nothing if it is the question."""
     if searched_for.strip() == question.strip():
         return ""
-    return f'<p class="docent-searched">searched for: {html_text(searched_for)}</p>\n\n'
+    return _paragraph("searched", f"searched for: {searched_for}") + "\n\n"
 
 
 def question_markdown(question: str, longest: int) -> str:
@@ -62,18 +62,18 @@ def delta_markdown(text: str, turn: int) -> str:
 
 def note_markdown(message: str) -> str:
     """A warning below an answer; nothing if there is none."""
-    return f'\n\n<p class="docent-note">{html_text(message)}</p>' if message else ""
+    return "\n\n" + _paragraph("note", message) if message else ""
 
 
 def error_markdown(message: str) -> str:
     """An error as a chat message."""
-    return f'<p class="docent-error">{html_text(message)}</p>'
+    return _paragraph("error", message)
 
 
 def _said(answer: Answer, turn: int) -> str:
     if not answer.found:
         closest = " The closest passages are under “Sources”." if answer.passages else ""
-        return f'<p class="docent-none">{html_text(answer.text)}{closest}</p>'
+        return _paragraph("none", answer.text + closest)
     parts = []
     for sentence in answer.sentences:
         markers = "".join(_marker(turn, number) for number in sentence.citations)
@@ -144,7 +144,12 @@ def report_html(report: Any) -> str:  # noqa: ANN401 (ingest's report: the chatb
 
 def hint_html(words: str) -> str:
     """A quiet line."""
-    return f'<p class="docent-hint">{html_text(words)}</p>'
+    return _paragraph("hint", words)
+
+
+def _paragraph(kind: str, words: str) -> str:
+    """Good in Markdown and in HTML: a blank line in `words` must not end the one in the other."""
+    return f'<p class="docent-{kind}">{markdown_text(words)}</p>'
 
 
 def _file_name(source: str) -> str:

@@ -19,11 +19,18 @@ from ingest.errors import ReadError
 from ingest.readers.text import clean, decode, title_from
 from store.records import Document
 
+DEEPEST = 1_000  # elements inside each other; real pages have fewer than a hundred
 ENOUGH = 0.25  # of the visible text; if trafilatura keeps less, the page is no article
 _INVISIBLE = ["script", "style", "noscript", "template", "svg", "nav", "footer", "form", "head"]
 _BLOCKS = re.compile(
     r"^(?:p|div|section|article|main|h[1-6]|li|tr|table|ul|ol|dl|dd|dt|pre|"
     r"blockquote|figure|figcaption|header|aside|br|hr|address|details|summary)$"
+)
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b", re.IGNORECASE)
+# Elements that need no end tag: a page may have thousands that are never closed.
+_UNCLOSED = frozenset(
+    "area base br col colgroup dd dt embed hr img input li link meta option optgroup p param "
+    "source tbody td tfoot th thead tr track wbr html head body".split()
 )
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
 
@@ -32,6 +39,8 @@ def read(data: bytes, source: str) -> Document:
     """A web page; its title is its own, or its first heading. Raises ReadError."""
     name = PurePath(source).name
     markup = _decode(data, name)
+    if _depth(markup) > DEEPEST:
+        raise ReadError(f"{name!r} is nested too deeply to be read")
     try:
         page = trafilatura.bare_extraction(
             markup,
@@ -62,6 +71,16 @@ def _decode(data: bytes, name: str) -> str:
         except (LookupError, UnicodeDecodeError):
             pass  # a page may be wrong about itself: its bytes decide
     return decode(data, name)
+
+
+def _depth(markup: str) -> int:
+    """How many elements stand inside each other at most, roughly: parsers choke on it."""
+    depth = deepest = 0
+    for closing, tag in _TAG.findall(markup):
+        if tag.lower() not in _UNCLOSED:
+            depth = max(depth - 1, 0) if closing else depth + 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _parts(body: etree._Element) -> Iterator[str]:

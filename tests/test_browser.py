@@ -1,0 +1,189 @@
+"""The page in a real browser: ask, check a source, add a document, remove it."""
+
+import functools
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from chatbot import Chatbot
+from chatbot.web import Page
+from ingest import ingest
+from store import Library
+from tests.conftest import CHROMIUM, SAMPLES
+
+pytestmark = pytest.mark.browser
+QUESTION = "Who is the Russian defence minister that visited?"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def bot(library):
+    ingest(SAMPLES, library=library)
+    return Chatbot(library)
+
+
+@pytest.fixture
+def address(bot):
+    page = Page(bot, add=functools.partial(ingest, library=bot.library), examples=[QUESTION])
+    yield page.open("127.0.0.1", 0)
+    page.close()
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
+    contexts, elsewhere = [], []
+
+    def open_page(width=1280, **options):
+        context = chromium.new_context(viewport={"width": width, "height": 844}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((address, "data:", "blob:")) or elsewhere.append(request.url)
+            ),
+        )
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert elsewhere == []
+
+
+def ask(page, question):
+    box = page.get_by_label("Question")
+    box.fill(question)
+    box.press("Enter")
+
+
+def test_a_click_on_a_number_lights_the_passage_up(visit):
+    page = visit()
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').click()
+    card = page.locator("#cite-0-1")
+    expect(card).to_have_class("docent-card docent-lit")
+    expect(card.locator("mark")).to_contain_text("Shoigu")
+    expect(card.locator("mark")).to_be_in_viewport()
+
+
+def test_the_same_with_the_keyboard_alone(visit):
+    page = visit()
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#cite-0-1")).to_be_focused()
+
+
+def test_an_example_is_asked_by_a_click(visit):
+    page = visit()
+    page.get_by_text(QUESTION).click()
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+
+
+def test_what_is_not_found_says_so_and_shows_the_closest(visit):
+    page = visit()
+    ask(page, "How do I bake sourdough bread?")
+    expect(page.locator(".docent-none")).to_contain_text("The documents do not answer this.")
+    expect(page.locator(".docent-closest").first).to_be_visible()
+
+
+def test_an_empty_question_is_a_message(visit):
+    page = visit()
+    ask(page, "  ")
+    expect(page.locator(".docent-error")).to_contain_text("The question is empty")
+
+
+def test_a_conversation_is_there_after_a_reload_until_a_new_one_begins(visit):
+    page = visit()
+    ask(page, QUESTION)
+    expect(page.locator("#cite-0-1")).to_be_visible()
+    page.reload()
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator('a[href="#cite-0-1"]')).to_have_count(0)
+
+
+def test_two_visitors_do_not_see_each_other(visit):
+    one, other = visit(), visit()
+    ask(one, QUESTION)
+    expect(one.locator('a[href="#cite-0-1"]')).to_be_visible()
+    other.reload()
+    expect(other.get_by_label("Question")).to_be_visible()
+    expect(other.locator('a[href="#cite-0-1"]')).to_have_count(0)
+
+
+def test_a_document_is_added_asked_about_and_removed(visit, tmp_path):
+    note = tmp_path / "zebra.md"
+    note.write_text("# Zebras\n\nThe zebra in the zoo is called Martha.")
+    page = visit()
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#docent-upload input[type=file]").set_input_files(note)
+    expect(page.locator("#docent-report")).to_contain_text("Added: zebra.md")
+    expect(page.locator("#docent-table")).to_contain_text("Zebras")
+    ask(page, "What is the zebra called?")
+    expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
+    page.get_by_label("Remove a document").click()
+    page.get_by_role("option", name="Zebras").click()
+    page.get_by_role("button", name="Remove …").click()
+    page.get_by_role("button", name="Yes, remove zebra.md").click()
+    expect(page.locator("#docent-report")).to_contain_text("Removed")
+    expect(page.locator("#docent-table")).not_to_contain_text("Zebras")
+
+
+def test_a_file_that_cannot_be_read_is_said(visit, tmp_path):
+    bad = tmp_path / "binary.txt"
+    bad.write_bytes(b"\x7fELF\0\0\0")
+    page = visit()
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#docent-upload input[type=file]").set_input_files(bad)
+    expect(page.locator("#docent-report")).to_contain_text("is not a text file")
+
+
+def test_a_document_added_by_another_process_is_found_without_a_restart(visit, bot, home):
+    page = visit()
+    ask(page, QUESTION)
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    from ingest import Text
+
+    other = Library.open(home)
+    ingest(Text("zoo", "Zoo", "The zebra in the zoo is called Martha."), library=other)
+    ask(page, "What is the zebra called?")
+    expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
+
+
+def test_hostile_words_do_nothing(visit, bot):
+    payload = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+    text = f"The zebra {payload} ![a](http://example.org/a.png) is called Martha."
+    from ingest import Text
+
+    ingest(Text(f"{payload}.txt", payload, text), library=bot.library)
+    page = visit()
+    ask(page, f"What is the zebra called? {payload}\n\n![a](http://example.org/b.png)")
+    expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("#docent-table")).to_contain_text("onerror")
+    assert page.title() == "Docent"
+    assert page.locator("#docent-chat img[src*=example], #docent-sources img").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_does_not_scroll_sideways(visit, theme):
+    page = visit(width=390, color_scheme=theme)
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').click()
+    expect(page.locator("#cite-0-1 mark")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

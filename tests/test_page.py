@@ -1,0 +1,129 @@
+"""The page for programs: what gradio_client finds and calls."""
+
+import functools
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from gradio_client import Client, handle_file
+
+from chatbot import Chatbot
+from chatbot.web import Page, PortInUse
+from ingest import ingest
+from store import Library
+from tests.conftest import SAMPLES
+
+QUESTION = "Who is the Russian defence minister that visited?"
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory):
+    library = Library.open(tmp_path_factory.mktemp("page"))
+    ingest(SAMPLES, library=library)
+    return Chatbot(library)
+
+
+@pytest.fixture(scope="module")
+def page(bot):
+    opened = Page(bot, add=functools.partial(ingest, library=bot.library))
+    yield opened.open("127.0.0.1", 0)
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def client(page):
+    return Client(page, verbose=False)
+
+
+def test_the_functions_are_the_four_of_the_contract(client):
+    functions = client.view_api(return_format="dict")["named_endpoints"]
+    assert sorted(functions) == ["/add", "/ask", "/documents", "/remove"]
+
+
+def test_ask_gives_the_answer_as_json(client, bot):
+    answer = client.predict(QUESTION, api_name="/ask")
+    assert answer["found"] is True
+    assert "Shoigu" in answer["text"]
+    assert (answer["searched_for"], answer["model"]) == (QUESTION, "extractive")
+    for citation in answer["citations"]:
+        text = bot.library.text(citation["source"])
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+    assert answer["sentences"][0]["citations"] == [1]
+    json.dumps(answer)
+
+
+def test_ask_takes_a_history(client):
+    history = [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": "Sergei Shoigu. [1]"},
+    ]
+    answer = client.predict("What did he give to Kim?", history, api_name="/ask")
+    assert "Russian defence minister" in answer["searched_for"]
+
+
+def test_a_file_is_added_asked_about_and_removed(client, tmp_path, bot):
+    note = tmp_path / "zebra note.md"
+    note.write_text("# Zebras\n\nThe zebra in the zoo is called Martha.")
+    report = client.predict([handle_file(note)], api_name="/add")
+    (source,) = report["added"]
+    assert source == str(bot.library.home / "uploads" / "zebra note.md")
+    assert source in [d["source"] for d in client.predict(api_name="/documents")]
+    answer = client.predict("What is the zebra called?", api_name="/ask")
+    assert "Martha" in answer["sentences"][0]["text"]
+    assert client.predict([handle_file(note)], api_name="/add")["unchanged"] == [source]
+    assert client.predict(source, api_name="/remove") == {"removed": source}
+    assert source not in [d["source"] for d in client.predict(api_name="/documents")]
+    assert list((bot.library.home / "uploads").iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_reported_and_not_kept(client, tmp_path, bot):
+    bad = tmp_path / "binary.txt"
+    bad.write_bytes(b"\x7fELF\0\0\0")
+    report = client.predict([handle_file(bad)], api_name="/add")
+    assert "not a text file" in report["failed"][0]["reason"]
+    assert list((bot.library.home / "uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "message"),
+    [
+        ((" ",), "/ask", "The question is empty"),
+        (("a" * 1_000_000,), "/ask", "8,000 are the limit"),
+        (("Who?", ["x"]), "/ask", "Turn 1 of the history"),
+        (("nowhere",), "/remove", "no document 'nowhere'"),
+        ((["/etc/passwd"],), "/add", "neither an uploaded file nor a web address"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(client, arguments, name, message):
+    with pytest.raises(Exception, match=message):
+        client.predict(*arguments, api_name=name)
+    assert client.predict(QUESTION, api_name="/ask")["found"]
+
+
+def test_a_file_of_this_machine_cannot_be_added_by_its_path(page, bot):
+    path = bot.library.home / "catalog.db"
+    given = {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+    request = urllib.request.Request(
+        f"{page}/gradio_api/call/add",
+        json.dumps({"data": [[given]]}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{page}/gradio_api/call/add/{event}") as reply:
+        assert reply.read().startswith(b"event: error")
+    assert path.exists()
+
+
+def test_the_library_cannot_be_fetched(page, bot):
+    for path in (bot.library.home / "catalog.db", SAMPLES / "pyongyang-victory-day.md"):
+        with pytest.raises(urllib.error.HTTPError, match=r"40[34]"):
+            urllib.request.urlopen(f"{page}/gradio_api/file={path}")
+
+
+def test_a_port_in_use_is_named(page, bot):
+    port = int(page.rpartition(":")[2])
+    other = Page(bot, add=ingest)
+    with pytest.raises(PortInUse, match=rf"Port {port} on 127.0.0.1 is in use.*--port {port + 1}"):
+        other.open("127.0.0.1", port)

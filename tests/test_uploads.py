@@ -1,0 +1,43 @@
+"""Uploads: a name from anywhere stays inside the folder."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.web.uploads import place, safe_name
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("report 2024.pdf", "report 2024.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.txt", "boot.txt"),
+        ("a\0b\n.txt", "a_b_.txt"),
+        (".txt", "txt"),
+        ("", "document"),
+        ("CON.txt", "_CON.txt"),
+        ("-rf.txt", "rf.txt"),
+        ("<img src=x>.txt", "_img src=x_.txt"),
+        ("Übersicht.txt", "Übersicht.txt"),
+    ],
+)
+def test_a_name_is_made_safe(name, safe):
+    assert safe_name(name) == safe
+
+
+@given(st.text())
+def test_any_name_stays_in_its_folder(name):
+    safe = safe_name(name)
+    assert safe not in {"", ".", ".."}
+    assert not set(safe) & set("/\\\0\n\r:<>|")
+    assert len(safe) <= 200
+
+
+def test_the_same_name_again_is_the_same_file(tmp_path):
+    for words in ("old", "new"):
+        incoming = tmp_path / "incoming.txt"
+        incoming.write_text(words)
+        (placed,) = place([(incoming, "note.txt")], tmp_path)
+    assert placed.read_text() == "new"
+    assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]
