@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 
+import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 
@@ -127,3 +128,14 @@ def test_a_port_in_use_is_named(page, bot):
     other = Page(bot, add=ingest)
     with pytest.raises(PortInUse, match=rf"Port {port} on 127.0.0.1 is in use.*--port {port + 1}"):
         other.open("127.0.0.1", port)
+
+
+def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
+    page = Page(bot, add=ingest)
+    visitor = gr.Request(username=None)
+    (_, thread, *_), *_ = page._ask(QUESTION, "", None, visitor)
+    *_, (_, _, conversation, _, _) = page._ask("What did he give to Kim?", thread, None, visitor)
+    assert [turn.question for turn in bot.thread(thread).turns] == [
+        turn.question for turn in conversation.turns
+    ]
+    assert len(conversation.turns) == 2

@@ -129,8 +129,8 @@ class Page:
             said = [conversation, chat, panel]
             asked = {
                 "fn": self._ask,
-                "inputs": [question, conversation],
-                "outputs": [question, *said],
+                "inputs": [question, kept, conversation],
+                "outputs": [question, kept, *said],
                 "show_progress": "hidden",
                 "api_visibility": "private",
             }
@@ -138,9 +138,7 @@ class Page:
                 event(**asked)
             chat.example_select(_example, None, question, api_visibility="private").then(**asked)
             new.click(_begin, None, [kept, *said], api_visibility="private")
-            blocks.load(
-                self._resume, kept, [kept, *said], show_progress="hidden", api_visibility="private"
-            )
+            blocks.load(self._resume, kept, said, show_progress="hidden", api_visibility="private")
             for event in (blocks.load, side.select):
                 event(refresh, None, documents, show_progress="hidden", api_visibility="private")
             Functions(self._bot, self._add).register()
@@ -214,20 +212,26 @@ class Page:
     # --- events --------------------------------------------------------------------
 
     def _ask(
-        self, question: str, conversation: Conversation | None, request: gr.Request
+        self, question: str, kept: str, conversation: Conversation | None, request: gr.Request
     ) -> Iterator[tuple[Any, ...]]:
-        """Stream the answer into the conversation; every failure is a message in it."""
-        asked = (conversation or _fresh()).ask(question)
-        yield "", *_views(asked)
+        """Stream the answer into the conversation; every failure is a message in it.
+
+        Who asks before the page has loaded whole has no conversation yet: it is taken
+        up here, and the browser is told which one it is.
+        """
+        asked = (conversation or self._conversation(kept, _owner(request))).ask(question)
+        yield "", asked.thread, *_views(asked)
         try:
             for answering in self._answered(question, asked, _owner(request)):
-                yield "", *_views(answering)
+                yield "", gr.skip(), *_views(answering)
+            return
         except (ChatbotError, StoreError) as error:
-            yield _back(question), *_views(asked.saying(render.error_markdown(str(error))))
+            sorry = str(error)
         except Exception:
             logger.exception("A question could not be answered")
             sorry = "Something went wrong while answering; the terminal has the details."
-            yield _back(question), *_views(asked.saying(render.error_markdown(sorry)))
+        failed = asked.saying(render.error_markdown(sorry))
+        yield _back(question), gr.skip(), *_views(failed)
 
     def _answered(self, question: str, asked: Conversation, owner: str) -> Iterator[Conversation]:
         message = ""
@@ -242,18 +246,23 @@ class Page:
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     yield asked.finish(answer, self._text, _kept(thread, question, answer))
 
-    def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
-        """The conversation that this browser had, if it is still there, or a new one."""
-        if not kept:
-            return _begin()
+    def _resume(self, kept: str, request: gr.Request) -> Any:  # noqa: ANN401 (gradio's updates)
+        """The views of the conversation that this browser had; nothing changes if it had none."""
+        conversation = self._conversation(kept, _owner(request))
+        return _views(conversation) if conversation.turns else gr.skip()
+
+    def _conversation(self, kept: str, owner: str) -> Conversation:
+        """The conversation of that thread, if it is still there, or a new one."""
         try:
-            turns = self._bot.thread(kept, owner=_owner(request)).turns
+            turns = self._bot.thread(kept, owner=owner).turns if kept else []
         except (UnknownThread, StoreError):
-            return _begin()
+            turns = []
+        if not turns:
+            return Conversation(secrets.token_urlsafe(16))
         conversation = Conversation(kept)
         for turn in turns[-SHOWN:]:
             conversation = conversation.add(turn.question, turn.answer, self._text)
-        return kept, *_views(conversation)
+        return conversation
 
     def _refresh(self) -> tuple[str, Any]:
         """The table of documents, and the choice of one to remove."""
@@ -310,10 +319,6 @@ def _kept(thread: Thread, question: str, answer: Answer) -> str:
     return ""
 
 
-def _fresh() -> Conversation:
-    return Conversation(secrets.token_urlsafe(16))
-
-
 def _views(conversation: Conversation) -> tuple[Any, ...]:
     """The conversation, the chat and the panel."""
     return conversation, conversation.messages(), conversation.panel()
@@ -321,7 +326,7 @@ def _views(conversation: Conversation) -> tuple[Any, ...]:
 
 def _begin() -> tuple[Any, ...]:
     """A new conversation: its thread for the browser to remember, and its views."""
-    conversation = _fresh()
+    conversation = Conversation(secrets.token_urlsafe(16))
     return conversation.thread, *_views(conversation)
 
 
