@@ -25,8 +25,8 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _CONTINUES = re.compile(
-    r"^\W*(?:and|but|so|or|also|what about|how about|what else|who else|why not|why|how so|"
-    r"really|which one|tell me more|more|go on|continue|anything else|in what way)\b",
+    r"^\W*(?:(?:and|but|so|or|also|what about|how about|what else|who else|which one|tell me more|"
+    r"anything else|in what way)\b|(?:why|why not|how|how so|really|more|go on|continue)\W*$)",
     re.IGNORECASE,
 )
 _MARKER = re.compile(r"\s?\[\d+\]")

@@ -48,6 +48,13 @@ def test_a_sentence_cut_by_the_excerpt_is_left_out():
     assert [c.text for c in find_candidates([inner], [outer])] == ["A whole one is here."]
 
 
+def test_a_quote_names_the_passage_that_holds_it():
+    one, two = passage(TEXT[:56]), passage(TEXT[57:], 57)
+    found = extract("Who is the letter from?", [one, two], [passage(TEXT)] * 2, embed=None)
+    assert found.quotes[0].text == "He brought a letter from Vladimir Putin."
+    assert [q.passage_index for q in found.quotes] == [int(q.start >= 57) for q in found.quotes]
+
+
 @given(st.text(max_size=300), st.text(max_size=80))
 def test_any_text_and_question_give_finite_features(text, question):
     candidates = find_candidates([passage(text)], [passage(text)])

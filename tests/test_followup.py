@@ -35,8 +35,16 @@ def test_what_leans(question):
     assert leans(question)
 
 
-def test_what_stands_alone():
-    assert not leans("Which ballistic missiles were on display in Pyongyang?")
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which ballistic missiles were on display in Pyongyang?",
+        "Why did the delegations come to Pyongyang?",
+        "How does Reuters see the visit?",
+    ],
+)
+def test_what_stands_alone(question):
+    assert not leans(question)
 
 
 def test_only_the_last_turns_count():
