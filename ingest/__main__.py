@@ -1,19 +1,21 @@
 """The `ingest` command: keep the library's documents.
 
 Exit 0: all in; 1: some source failed, or the library could not be used; 2: usage;
-130: interrupted.
+130 and 143: interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ingest.errors import IngestError
 from ingest.pipeline import Progress, ingest
 from ingest.report import Report
 from ingest.sources import absolute
@@ -22,24 +24,53 @@ from store.errors import StoreError, UnknownSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from store.lock import Holder
+
+ACTIONS = ("list", "remove", "rebuild", "check", "export", "import_")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` says; returns the exit status."""
     parser = _parser()
     options = parser.parse_args(argv)
-    if not (options.sources or options.list or options.remove or options.rebuild):
-        parser.error("name a file or folder to ingest, or use --list, --remove or --rebuild")
+    if not options.sources and not any(getattr(options, action) for action in ACTIONS):
+        parser.error("name a file or folder to ingest; `ingest --help` has what else can be done")
+    if (options.prune or options.watch) and not options.sources:
+        parser.error("--prune and --watch go with the folders that they are about")
+    terminated: list[int] = []
     try:
-        return _run(options)
-    except StoreError as error:
+        with _terminable(terminated):
+            return _run(options)
+    except (StoreError, IngestError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("ingest: interrupted; run it again to do the rest.", file=sys.stderr)
-        return 130
+        print(
+            "ingest: stopped. What was stored stays; run it again to do the rest.",
+            file=sys.stderr,
+        )
+        return 143 if terminated else 130
+
+
+@contextmanager
+def _terminable(heard: list[int]) -> Iterator[None]:
+    """SIGTERM ends the work as Ctrl-C does; it is noted in `heard`."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        heard.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread: the program around us has its own way
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,22 +78,38 @@ def _parser() -> argparse.ArgumentParser:
         prog="ingest", description="Bring documents into the library, and keep them in step."
     )
     parser.add_argument("sources", nargs="*", metavar="PATH", help="a file, or a folder of files")
+    parser.add_argument("--prune", action="store_true", help="forget files that have vanished")
+    parser.add_argument("--watch", action="store_true", help="go on, and follow every change")
     parser.add_argument("--list", action="store_true", help="list the documents in the library")
     parser.add_argument(
         "--remove", action="append", default=[], metavar="SOURCE", help="forget a document"
     )
+    parser.add_argument("--check", action="store_true", help="prove the library whole")
     parser.add_argument(
-        "--rebuild", action="store_true", help="make the vector index anew from the catalog"
+        "--rebuild",
+        action="store_true",
+        help="make full text and vector index anew from the catalog",
+    )
+    parser.add_argument("--export", metavar="FILE", help="write the whole library to one file")
+    parser.add_argument(
+        "--import", metavar="FILE", dest="import_", help="bring in what --export wrote"
     )
     parser.add_argument("--dry-run", action="store_true", help="read and report; store nothing")
     parser.add_argument("--json", action="store_true", help="print what happened as JSON")
-    parser.add_argument("--workers", type=int, metavar="N", help="documents read at once")
+    parser.add_argument("--workers", type=_positive, metavar="N", help="documents read at once")
     parser.add_argument("--home", metavar="DIR", help="the library's folder (DOCENT_HOME)")
     parser.add_argument("--embedder", metavar="NAME", help="the embedder (DOCENT_EMBEDDER)")
     parser.add_argument(
         "--no-wait", action="store_true", help="fail at once if another process is writing"
     )
     return parser
+
+
+def _positive(words: str) -> int:
+    number = int(words) if words.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{words!r} is not a number from 1 up")
+    return number
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -76,19 +123,35 @@ def _run(options: argparse.Namespace) -> int:
         on_wait=_say_waiting,
     )
     try:
-        status = 0
-        if options.rebuild:
-            with _progress("Indexing", shown=not options.json) as update:
-                library.rebuild(progress=update)
-        for source in options.remove:
-            status |= _remove(library, source)
-        if options.sources:
-            status |= _ingest(library, options)
-        if options.list:
-            _list(library.documents(), as_json=options.json)
-        return status
+        return _act(library, options)
     finally:
         library.close()
+
+
+def _act(library: Library, options: argparse.Namespace) -> int:
+    status = 0
+    if options.import_:
+        with _progress("Importing", shown=not options.json) as update:
+            counts = library.import_(options.import_, progress=update)
+        _say_index(library, options)
+        _print_counts(counts, as_json=options.json)
+    if options.rebuild:
+        with _progress("Indexing", shown=not options.json) as update:
+            library.rebuild(progress=update)
+    for source in options.remove:
+        status |= _remove(library, source)
+    if options.watch:
+        _watch(library, options)
+    elif options.sources:
+        status |= _ingest(library, options)
+    if options.check:
+        status |= _check(library, options)
+    if options.export:
+        library.export(options.export)
+        print(f"exported  {options.export}", file=sys.stderr)
+    if options.list:
+        _list(library.documents(), as_json=options.json)
+    return status
 
 
 def _ingest(library: Library, options: argparse.Namespace) -> int:
@@ -103,6 +166,7 @@ def _ingest(library: Library, options: argparse.Namespace) -> int:
             workers=options.workers,
             on_progress=on_progress,
             dry_run=options.dry_run,
+            prune=options.prune,
         )
     if options.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
@@ -111,15 +175,53 @@ def _ingest(library: Library, options: argparse.Namespace) -> int:
     return 1 if report.failed else 0
 
 
+def _watch(library: Library, options: argparse.Namespace) -> None:
+    """Until Ctrl-C: a report after every change."""
+    from ingest.watch import watch
+
+    for number, report in enumerate(watch(options.sources, library=library)):
+        if options.json:
+            print(json.dumps(report.as_dict(), ensure_ascii=False), flush=True)
+        else:
+            _print_report(report, dry_run=False)
+            if number == 0:
+                print("Watching for changes; Ctrl-C ends it.", flush=True)
+
+
+def _check(library: Library, options: argparse.Namespace) -> int:
+    with _progress("Checking", shown=not options.json) as update:
+        whole = library.check(progress=update)
+    if options.json:
+        print(json.dumps(asdict(whole), ensure_ascii=False, indent=2))
+    else:
+        for problem in whole.problems:
+            print(f"problem: {problem}", file=sys.stderr)
+        print(whole.summary())
+    return 1 if whole.problems else 0
+
+
+def _say_index(library: Library, options: argparse.Namespace) -> None:
+    with _progress("Indexing", shown=not options.json) as update:
+        for said in library.catch_up(progress=update):
+            print(f"note: {said}", file=sys.stderr)
+
+
+def _print_counts(counts: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(counts))
+    else:
+        print(", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "empty")
+
+
 def _print_report(report: Report, *, dry_run: bool) -> None:
-    for verb, sources in (("added", report.added), ("changed", report.changed)):
-        for source in sources:
+    for verb in ("added", "changed", "removed"):
+        for source in getattr(report, verb):
             print(f"{verb}  {source}")
     for failure in report.failed:
         print(f"failed  {failure.source}: {failure.reason}", file=sys.stderr)
     for warning in report.warnings:
         print(f"note: {warning}", file=sys.stderr)
-    print(f"{'would be: ' if dry_run else ''}{report.summary()}")
+    print(f"{'would be: ' if dry_run else ''}{report.summary()}", flush=True)
 
 
 def _remove(library: Library, source: str) -> int:
@@ -143,13 +245,16 @@ def _list(documents: Sequence[DocumentInfo], *, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table("Title", "Source", "Chunks", "Added", box=None, pad_edge=False)
+    table.columns[1].overflow = "fold"  # --remove wants it whole
     for document in documents:
         added = document.added_at.astimezone().strftime("%Y-%m-%d %H:%M")
         table.add_row(document.title, document.source, f"{document.chunk_count:,}", added)
-    console = Console(highlight=False, markup=False)
+    wide = None if sys.stdout.isatty() else 10_000
+    console = Console(highlight=False, markup=False, width=wide)
     if documents:
         console.print(table)
-    console.print(f"{len(documents):,} documents" if documents else "The library is empty.")
+    noun = "document" if len(documents) == 1 else "documents"
+    console.print(f"{len(documents):,} {noun}" if documents else "The library is empty.")
 
 
 def _say_waiting(holder: Holder | None) -> None:

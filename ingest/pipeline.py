@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import ReadError
 from ingest.report import Failure, Report
-from ingest.sources import Text, resolve, source_of
+from ingest.sources import Text, resolve, source_of, vanished
 from store.records import Chunk, Document
 
 if TYPE_CHECKING:
@@ -58,13 +58,15 @@ def ingest(
     workers: int | None = None,
     on_progress: OnProgress | None = None,
     dry_run: bool = False,
+    prune: bool = False,
 ) -> Report:
     """Bring `sources` (files, folders, texts) into `library`, and report on each.
 
     What is unchanged since it was last stored is not read again; what has changed
     replaces the old. `workers`: documents read at once (default: one a core).
-    `dry_run`: read and report, store nothing. Raises StoreError if the library
-    cannot be written; what was stored before that stays.
+    `dry_run`: read and report, store nothing. `prune`: forget the documents whose
+    files have vanished from the folders among `sources`. Raises StoreError if the
+    library cannot be written; what was stored before that stays.
     """
     given = [sources] if isinstance(sources, str | Path | Text) else list(sources)
     found = resolve(given)
@@ -87,9 +89,23 @@ def ingest(
             batch = []
         if on_progress:
             on_progress(Progress(done, total, source))
-    if not dry_run and (report.added or report.changed):
+    if prune:
+        _prune(given, library, report, dry_run=dry_run)
+    if not dry_run and (report.added or report.changed or report.removed):
         report.warnings.extend(library.catch_up())
     return report
+
+
+def _prune(
+    given: Sequence[str | Path | Text], library: Library, report: Report, *, dry_run: bool
+) -> None:
+    known = [document.source for document in library.documents()]
+    for source in vanished(given, known, report.warnings):
+        if not dry_run:
+            library.remove(source)
+        report.removed.append(source)
+    gone = set(report.removed)
+    report.failed[:] = [failure for failure in report.failed if failure.source not in gone]
 
 
 def _is_full(batch: Sequence[Loaded]) -> bool:

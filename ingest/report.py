@@ -21,6 +21,8 @@ class Report:
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    """Forgotten, because the file has vanished (`prune`)."""
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -30,6 +32,7 @@ class Report:
             "added": len(self.added),
             "changed": len(self.changed),
             "unchanged": len(self.unchanged),
+            "removed": len(self.removed),
             "failed": len(self.failed),
         }
         words = [f"{count:,} {name}" for name, count in counts.items() if count]

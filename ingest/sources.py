@@ -58,6 +58,45 @@ def absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(os.path.expanduser(path)))
 
 
+def vanished(
+    given: Iterable[str | Path | Text], known: Iterable[str], warnings: list[str]
+) -> list[str]:
+    """The sources among `known` that lay in a given folder, or were given, and are gone.
+
+    A folder that is there, but of which nothing at all is left, is taken for a disk that
+    is not mounted: nothing of it is forgotten, and a warning says so.
+    """
+    sources = list(known)
+    gone: list[str] = []
+    for one in given:
+        if isinstance(one, Text) or "://" in str(one):
+            continue
+        place = absolute(one)
+        within = [s for s in sources if s == str(place) or Path(s).is_relative_to(place)]
+        missing = [source for source in within if not os.path.lexists(source)]
+        if len(missing) > 1 and len(missing) == len(within) and not _has_files(place):
+            warnings.append(
+                f"Nothing is left in {str(place)!r}: is a disk missing? Its {len(within):,} "
+                "documents were kept; to forget them, use --remove."
+            )
+            continue
+        gone += missing
+    return list(dict.fromkeys(gone))
+
+
+def is_document(path: Path, folder: Path) -> bool:
+    """Whether `ingest` of the folder would take this file in."""
+    if not path.is_relative_to(folder):
+        return False
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    known = path.suffix.lower() in SUFFIXES
+    return known and not hidden and not _leads_out(path, folder) and path.is_file()
+
+
+def _has_files(folder: Path) -> bool:
+    return any(files for _, _, files in os.walk(folder))
+
+
 def _expand(one: str | Path | Text, found: Found) -> list[Path | Text]:
     if isinstance(one, Text):
         return [one]

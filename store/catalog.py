@@ -12,13 +12,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text
 
+from store.checksums import checksum, checksum_of_vector
 from store.database import blocks, chunks, documents, meta, removed, vectors
-from store.errors import UnknownSource
+from store.errors import LibraryDamaged, UnknownSource
 from store.fulltext import match_expression, searchable
 from store.records import Chunk, Document, DocumentInfo, Passage, chunk_id, page_at
 
@@ -89,20 +91,77 @@ def content_hash(connection: Connection, source: str) -> str | None:
 
 
 def list_documents(connection: Connection) -> list[DocumentInfo]:
-    """All documents, by source."""
-    return [
-        DocumentInfo(
-            source=row.source,
-            title=row.title,
-            chunk_count=row.chunk_count,
-            added_at=datetime.fromisoformat(row.added_at),
-            format=row.format,
-            characters=row.characters,
-            pages=len(json.loads(row.page_starts)) or None,
-            content_hash=row.content_hash,
+    """All documents, by source. Raises LibraryDamaged if a row is not as it was stored."""
+    rows = connection.execute(select(documents).order_by(documents.c.source)).all()
+    return [_info(row) for row in rows]
+
+
+def _info(row: Row[Any]) -> DocumentInfo:
+    _prove(row.checksum == document_checksum(row), row.source, "its entry")
+    return DocumentInfo(
+        source=row.source,
+        title=row.title,
+        chunk_count=row.chunk_count,
+        added_at=datetime.fromisoformat(row.added_at),
+        format=row.format,
+        characters=row.characters,
+        pages=len(json.loads(row.page_starts)) or None,
+        content_hash=row.content_hash,
+    )
+
+
+def document_of(connection: Connection, row: Any) -> Document:  # noqa: ANN401 (a row)
+    """The document of an entry, with its text."""
+    return Document(
+        source=row.source,
+        title=row.title,
+        text=read_text(connection, row.id),
+        page_starts=tuple(json.loads(row.page_starts)),
+        format=row.format,
+        content_hash=row.content_hash,
+    )
+
+
+def twin_vectors(
+    connection: Connection, document: Document, pieces: Sequence[Chunk]
+) -> NDArray[np.float32] | None:
+    """The vectors (n, d) of a stored document of the same content and chunks, if there is one.
+
+    So that a renamed file, or one that lies in two places, is embedded once.
+    """
+    query = select(documents).where(documents.c.content_hash == document.content_hash)
+    if not document.content_hash:
+        return None
+    for row in connection.execute(query.limit(1)).all():
+        stored = [(piece.start, piece.end) for piece, _ in read_pieces(connection, row.id)]
+        same = stored == [(piece.start, piece.end) for piece in pieces]
+        if same and read_text(connection, row.id) == document.text:
+            keys, found = read_vectors(connection, within=[row.id])
+            return found if len(keys) == len(pieces) else None
+    return None
+
+
+def document_checksum(row: Any) -> int:  # noqa: ANN401 (a row, or what is to become one)
+    """The checksum of a document's entry."""
+    return checksum(
+        row.source,
+        row.title,
+        row.format,
+        row.content_hash,
+        row.characters,
+        row.page_starts,
+        row.chunk_count,
+        row.added_at,
+    )
+
+
+def _prove(is_so: bool, source: str, what: str) -> None:
+    if not is_so:
+        raise LibraryDamaged(
+            f"The catalog is damaged: of {source!r}, {what} is not as it was stored. "
+            "`ingest --check` shows all that is; ingest the document again after "
+            "`ingest --remove`, or restore a backup."
         )
-        for row in connection.execute(select(documents).order_by(documents.c.source))
-    ]
 
 
 def insert_document(
@@ -110,28 +169,36 @@ def insert_document(
     document: Document,
     pieces: Sequence[Chunk],
     embeddings: NDArray[np.float32],
+    added_at: str | None = None,
 ) -> None:
-    """Store a document with its chunks; `embeddings` has a unit row for each, or no columns."""
-    identity = connection.scalar(
-        insert(documents)
-        .values(
-            source=document.source,
-            title=document.title,
-            format=document.format,
-            content_hash=document.content_hash,
-            characters=len(document.text),
-            page_starts=json.dumps(document.page_starts),
-            chunk_count=len(pieces),
-            added_at=datetime.now(UTC).isoformat(),
-        )
-        .returning(documents.c.id)
+    """Store a document with its chunks; `embeddings` has a unit row for each, or no columns.
+
+    `added_at`: when it was first stored (ISO 8601, UTC), if not now.
+    """
+    entry = SimpleNamespace(
+        source=document.source,
+        title=document.title,
+        format=document.format,
+        content_hash=document.content_hash,
+        characters=len(document.text),
+        page_starts=json.dumps(document.page_starts),
+        chunk_count=len(pieces),
+        added_at=added_at or datetime.now(UTC).isoformat(),
     )
-    cut = range(0, len(document.text), BLOCK)
+    row = {**vars(entry), "checksum": document_checksum(entry)}
+    identity = connection.scalar(insert(documents).values(row).returning(documents.c.id))
+    assert identity is not None
+    cut = [document.text[start : start + BLOCK] for start in range(0, len(document.text), BLOCK)]
     connection.execute(
         insert(blocks),
         [
-            {"document_id": identity, "ordinal": n, "text": document.text[start : start + BLOCK]}
-            for n, start in enumerate(cut)
+            {
+                "document_id": identity,
+                "ordinal": n,
+                "text": words,
+                "checksum": checksum(identity, n, words),
+            }
+            for n, words in enumerate(cut)
         ],
     )
     if not pieces:
@@ -141,7 +208,14 @@ def insert_document(
     connection.execute(
         insert(chunks),
         [
-            {"key": key, "document_id": identity, "start": c.start, "end": c.end, "page": c.page}
+            {
+                "key": key,
+                "document_id": identity,
+                "start": c.start,
+                "end": c.end,
+                "page": c.page,
+                "checksum": checksum(identity, c.start, c.end, c.page, c.text),
+            }
             for key, c in enumerate(pieces, first)
         ],
     )
@@ -156,17 +230,20 @@ def delete_document(connection: Connection, source: str) -> None:
     if identity is None:
         raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
     title = connection.scalar(select(documents.c.title).where(documents.c.id == identity))
-    places = connection.execute(
-        select(chunks.c.key, chunks.c.start, chunks.c.end).where(chunks.c.document_id == identity)
-    ).all()
-    whole = read_text(connection, identity)
+    pieces = [(row.key, words) for row, words in read_pieces(connection, identity)]
     # A contentless index forgets a row only when told exactly what it had learnt.
-    _index_words(
-        connection, title, ((key, whole[start:end]) for key, start, end in places), forget=True
-    )
-    if places:
-        connection.execute(insert(removed), [{"key": key} for key, *_ in places])
+    _index_words(connection, title, pieces, forget=True)
+    if pieces:
+        connection.execute(insert(removed), [{"key": key} for key, _ in pieces])
     connection.execute(delete(documents).where(documents.c.id == identity))
+
+
+def index_words_anew(connection: Connection) -> None:
+    """Make the full text anew from the stored texts."""
+    connection.execute(text("INSERT INTO full_text(full_text) VALUES ('delete-all')"))
+    for identity, title in connection.execute(select(documents.c.id, documents.c.title)).all():
+        pieces = read_pieces(connection, identity)
+        _index_words(connection, title, [(row.key, words) for row, words in pieces])
 
 
 def _index_words(
@@ -179,10 +256,14 @@ def _index_words(
     into = "full_text(full_text, rowid" if forget else "full_text(rowid"
     values = "('delete', :key" if forget else "(:key"
     statement = text(f"INSERT INTO {into}, title, text) VALUES {values}, :title, :words)")
-    heading = searchable(title or "")
-    batch = [{"key": key, "title": heading, "words": searchable(words)} for key, words in rows]
-    if batch:
+    if batch := words_of(title, rows):
         connection.execute(statement, batch)
+
+
+def words_of(title: str | None, rows: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
+    """What the full text learns of chunks (key, text): rows of key, title and words."""
+    heading = searchable(title or "")
+    return [{"key": key, "title": heading, "words": searchable(words)} for key, words in rows]
 
 
 # --- text --------------------------------------------------------------------------
@@ -190,14 +271,31 @@ def _index_words(
 
 def read_text(connection: Connection, identity: int, start: int = 0, end: int | None = None) -> str:
     """The characters [start, end) of a document; all to its end if `end` is None."""
-    query = select(blocks.c.text).where(
+    query = select(blocks).where(
         blocks.c.document_id == identity, blocks.c.ordinal >= start // BLOCK
     )
     if end is not None:
         query = query.where(blocks.c.ordinal <= max(end - 1, 0) // BLOCK)
-    joined = "".join(connection.scalars(query.order_by(blocks.c.ordinal)))
+    rows = connection.execute(query.order_by(blocks.c.ordinal)).all()
+    for row in rows:
+        if row.checksum != checksum(identity, row.ordinal, row.text):
+            _prove(False, _source_of(connection, identity), "its text")
+    joined = "".join(row.text for row in rows)
     offset = start // BLOCK * BLOCK
     return joined[start - offset : None if end is None else max(end - offset, 0)]
+
+
+def read_pieces(connection: Connection, identity: int) -> list[tuple[Any, str]]:
+    """All chunks of a document, in order, with their text."""
+    query = select(chunks.c.key, chunks.c.start, chunks.c.end, chunks.c.page)
+    rows = connection.execute(query.where(chunks.c.document_id == identity).order_by(chunks.c.key))
+    whole = read_text(connection, identity)
+    return [(row, whole[row.start : row.end]) for row in rows.all()]
+
+
+def _source_of(connection: Connection, identity: int) -> str:
+    query = select(documents.c.source).where(documents.c.id == identity)
+    return connection.scalar(query) or f"document {identity}"
 
 
 def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passage]:
@@ -211,6 +309,8 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
         if (row := rows.get(key)) is None:
             continue
         words = read_text(connection, row.document_id, row.start, row.end)
+        own = checksum(row.document_id, row.start, row.end, row.page, words)
+        _prove(row.checksum == own, row.source, "a passage")
         found.append(
             Passage(
                 text=words,
@@ -278,7 +378,11 @@ def put_vectors(
 ) -> None:
     """Store one unit row for each chunk key."""
     packed = embeddings.astype("<f2")
-    rows = [{"key": k, "embedding": v.tobytes()} for k, v in zip(keys, packed, strict=True)]
+    rows = [
+        {"key": key, "embedding": raw, "checksum": checksum_of_vector(key, raw)}
+        for key, vector in zip(keys, packed, strict=True)
+        for raw in (vector.tobytes(),)
+    ]
     connection.execute(insert(vectors), rows)
 
 
@@ -286,17 +390,35 @@ def read_vectors(
     connection: Connection,
     *,
     above: int = 0,
+    of: Sequence[int] | None = None,
     within: Sequence[int] | None = None,
     limit: int | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Keys (n,) and unit vectors (n, d), by key: those above a key, or of some documents."""
-    query = select(vectors.c.key, vectors.c.embedding).where(vectors.c.key > above)
+    """Keys (n,) and unit vectors (n, d), by key: those above a key, of these keys, or of
+    some documents. Raises LibraryDamaged if one is not as it was stored."""
+    query = select(vectors).where(vectors.c.key > above)
+    if of is not None:
+        query = query.where(vectors.c.key.in_(of))
     if within is not None:
         query = query.join(chunks).where(chunks.c.document_id.in_(within))
     rows = connection.execute(query.order_by(vectors.c.key).limit(limit)).all()
+    for row in rows:
+        if row.checksum != checksum_of_vector(row.key, row.embedding):
+            _prove(False, _source_of_chunk(connection, row.key), "a vector")
     keys = np.fromiter((row.key for row in rows), np.int64, len(rows))
     packed = np.frombuffer(b"".join(row.embedding for row in rows), "<f2")
     return keys, packed.reshape(len(rows), -1 if rows else 0).astype(np.float32)
+
+
+def _source_of_chunk(connection: Connection, key: int) -> str:
+    query = select(documents.c.source).join(chunks).where(chunks.c.key == key)
+    return connection.scalar(query) or f"chunk {key}"
+
+
+def vector_keys(connection: Connection, *, up_to: int) -> NDArray[np.int64]:
+    """Keys of all vectors that are not above a key, ascending."""
+    keys = connection.scalars(select(vectors.c.key).where(vectors.c.key <= up_to)).all()
+    return np.sort(np.asarray(keys, np.int64))
 
 
 def live_keys(connection: Connection, above: int = 0) -> NDArray[np.int64]:

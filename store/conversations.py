@@ -6,12 +6,15 @@ transaction it is handed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from store.checksums import checksum
 from store.database import threads, turns
+from store.errors import LibraryDamaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,12 @@ def find(connection: Connection, thread_id: str, owner: str) -> ThreadInfo | Non
     return next((t for t in listed(connection, owner) if t.id == thread_id), None)
 
 
-def listed(connection: Connection, owner: str) -> list[ThreadInfo]:
-    """An owner's threads, newest first."""
+def listed(connection: Connection, owner: str | None) -> list[ThreadInfo]:
+    """An owner's threads, or everybody's, newest first."""
     count = select(func.count()).where(turns.c.thread_id == threads.c.id).scalar_subquery()
-    query = (
-        select(threads, count.label("turn_count"))
-        .where(threads.c.owner == owner)
-        .order_by(threads.c.started_at.desc())
-    )
+    query = select(threads, count.label("turn_count")).order_by(threads.c.started_at.desc())
+    if owner is not None:
+        query = query.where(threads.c.owner == owner)
     return [
         ThreadInfo(
             row.id, row.owner, row.title, datetime.fromisoformat(row.started_at), row.turn_count
@@ -55,23 +56,48 @@ def listed(connection: Connection, owner: str) -> list[ThreadInfo]:
     ]
 
 
-def append(connection: Connection, thread_id: str, owner: str, question: str, answer: str) -> None:
-    """Add a finished turn; the first one begins the thread, which takes its title from it."""
-    now = datetime.now(UTC).isoformat()
-    if connection.scalar(select(threads.c.id).where(threads.c.id == thread_id)) is None:
-        connection.execute(
-            insert(threads).values(id=thread_id, owner=owner, title=question[:80], started_at=now)
+def exists(connection: Connection, thread_id: str) -> bool:
+    """Whether anybody has a thread of that id."""
+    return connection.scalar(select(threads.c.id).where(threads.c.id == thread_id)) is not None
+
+
+def begin(connection: Connection, thread_id: str, owner: str, title: str, started_at: str) -> None:
+    """A thread without turns. `started_at`: ISO 8601, UTC."""
+    own = checksum(thread_id, owner, title, started_at)
+    connection.execute(
+        insert(threads).values(
+            id=thread_id, owner=owner, title=title, started_at=started_at, checksum=own
         )
+    )
+
+
+def append(
+    connection: Connection,
+    thread_id: str,
+    owner: str,
+    question: str,
+    answer: str,
+    asked_at: str | None = None,
+) -> None:
+    """Add a finished turn; the first one begins the thread, which takes its title from it.
+
+    `asked_at`: ISO 8601, UTC, if not now.
+    """
+    now = asked_at or datetime.now(UTC).isoformat()
+    if not exists(connection, thread_id):
+        begin(connection, thread_id, owner, question[:80], now)
     last = connection.scalar(
         select(func.max(turns.c.ordinal)).where(turns.c.thread_id == thread_id)
     )
+    ordinal = (last or 0) + 1
     connection.execute(
         insert(turns).values(
             thread_id=thread_id,
-            ordinal=(last or 0) + 1,
+            ordinal=ordinal,
             question=question,
             answer=answer,
             asked_at=now,
+            checksum=checksum(thread_id, ordinal, question, answer, now),
         )
     )
 
@@ -80,6 +106,13 @@ def read(connection: Connection, thread_id: str, *, newest: int | None = None) -
     """The turns of a thread, oldest first; only the `newest` ones if given."""
     query = select(turns).where(turns.c.thread_id == thread_id).order_by(turns.c.ordinal.desc())
     rows = connection.execute(query.limit(newest)).all()
+    for row in rows:
+        own = checksum(thread_id, row.ordinal, row.question, row.answer, row.asked_at)
+        if row.checksum != own:
+            raise LibraryDamaged(
+                f"The catalog is damaged: turn {row.ordinal} of the conversation {thread_id!r} is "
+                "not as it was stored. `ingest --check` shows all that is; restore a backup."
+            )
     return [
         TurnRow(row.question, row.answer, datetime.fromisoformat(row.asked_at))
         for row in reversed(rows)
@@ -88,9 +121,24 @@ def read(connection: Connection, thread_id: str, *, newest: int | None = None) -
 
 def rename(connection: Connection, thread_id: str, title: str) -> None:
     """Give a thread another title."""
-    connection.execute(update(threads).where(threads.c.id == thread_id).values(title=title))
+    query = select(threads).where(threads.c.id == thread_id)
+    for row in connection.execute(query).all():
+        own = checksum(row.id, row.owner, title, row.started_at)
+        statement = update(threads).where(threads.c.id == thread_id)
+        connection.execute(statement.values(title=title, checksum=own))
 
 
 def forget(connection: Connection, thread_id: str) -> None:
     """Delete a thread with its turns."""
     connection.execute(delete(threads).where(threads.c.id == thread_id))
+
+
+def adopt(connection: Connection, thread: ThreadInfo, turn_rows: Sequence[TurnRow]) -> bool:
+    """Store a thread of another library, unless there is one of that id; whether it was."""
+    if exists(connection, thread.id):
+        return False
+    begin(connection, thread.id, thread.owner, thread.title, thread.started_at.isoformat())
+    for turn in turn_rows:
+        when = turn.asked_at.isoformat()
+        append(connection, thread.id, thread.owner, turn.question, turn.answer, when)
+    return True

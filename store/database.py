@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import (
@@ -42,10 +42,18 @@ from store.errors import (
     StoreError,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 30
 
+CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
+
 tables = MetaData()
+
+
+def _checksum() -> Column[int]:
+    """Over the row's other values (`store.checksums`): SQLite does not notice a flipped bit."""
+    return Column("checksum", Integer, nullable=False)
+
 
 meta = Table("meta", tables, Column("key", String, primary_key=True), Column("value", String))
 
@@ -56,11 +64,12 @@ documents = Table(
     Column("source", Text, nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("format", String, nullable=False),
-    Column("content_hash", String, nullable=False),
+    Column("content_hash", String, nullable=False, index=True),
     Column("characters", Integer, nullable=False),
     Column("page_starts", Text, nullable=False, doc="JSON list of offsets"),
     Column("chunk_count", Integer, nullable=False),
     Column("added_at", String, nullable=False, doc="ISO 8601, UTC"),
+    _checksum(),
     sqlite_autoincrement=True,
 )
 
@@ -71,6 +80,7 @@ blocks = Table(
     Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("text", Text, nullable=False),
+    _checksum(),
 )
 
 # Keys are never used twice: a vector index that still holds a removed chunk's key can do no harm.
@@ -87,6 +97,7 @@ chunks = Table(
     Column("start", Integer, nullable=False),
     Column("end", Integer, nullable=False),
     Column("page", Integer),
+    _checksum(),
     sqlite_autoincrement=True,
 )
 
@@ -95,6 +106,7 @@ vectors = Table(
     tables,
     Column("key", ForeignKey("chunks.key", ondelete="CASCADE"), primary_key=True),
     Column("embedding", LargeBinary, nullable=False, doc="float16, little endian, unit length"),
+    _checksum(),
 )
 
 # Keys of removed chunks that the vector index may still hold.
@@ -107,6 +119,7 @@ threads = Table(
     Column("owner", String, nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("started_at", String, nullable=False),
+    _checksum(),
 )
 
 turns = Table(
@@ -117,10 +130,16 @@ turns = Table(
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False, doc="JSON"),
     Column("asked_at", String, nullable=False),
+    _checksum(),
+)
+
+_RESTORE = (
+    "Restore it from a backup (`ingest --import FILE` into a new DOCENT_HOME), or move the folder "
+    "away and ingest the documents again."
 )
 
 # Contentless: the words are looked up here, the text itself stands in `blocks` only.
-_FULL_TEXT = (
+FULL_TEXT = (
     "CREATE VIRTUAL TABLE full_text USING fts5"
     "(title, text, content='', tokenize='porter unicode61 remove_diacritics 2')"
 )
@@ -154,10 +173,51 @@ class Database:
             connection.begin(),
         ):
             yield connection
+        self._settle()
+
+    def copy_to(self, path: Path) -> None:
+        """A whole and compact copy of one state of the file, while others read and write.
+
+        Raises LibraryFull or StoreError; a file that was at `path` is replaced.
+        """
+        new = path.with_name(path.name + ".new")
+        new.unlink(missing_ok=True)
+        with self._translated(), self._bare() as raw:
+            raw.execute("VACUUM INTO ?", (str(new),))
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(new, path)
+        sync_folder(path.parent)
+
+    def _settle(self) -> None:
+        """Move what was committed from the log into the file itself, if nobody reads just now.
+
+        What lies in the log only is lost if its end is torn off, without a word.
+        """
+        with suppress(DBAPIError, sqlite3.Error), self._bare() as raw:
+            raw.execute(f"PRAGMA busy_timeout={CHECKPOINT_PATIENCE_MS}")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+
+    @contextmanager
+    def _bare(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside of any transaction."""
+        with self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            yield raw
 
     def close(self) -> None:
         """Give the file back."""
         self.engine.dispose()
+
+    def schema_version(self) -> int:
+        """The version of the tables in the file. Raises LibraryDamaged if it names none."""
+        with self.reading() as connection:
+            version = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
+        if version is None or not version.isdecimal():
+            raise LibraryDamaged(f"The catalog {self.place!r} names no version. {_RESTORE}")
+        return int(version)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -173,21 +233,19 @@ def open_database(path: Path) -> Database:
     """Open the database file at `path`, making it first if there is none.
 
     Raises LibraryDamaged, LibraryVersion or LibraryReadOnly in words. The caller
-    holds the writer's lock if the file may have to be made.
+    holds the writer's lock if the file may have to be made, and brings an older
+    schema up to date (`store.migrations`).
     """
     place = str(path)
     if not path.exists():
         _create(path)
     if path.stat().st_size == 0:
-        raise LibraryDamaged(f"The catalog {place!r} is empty (0 bytes). Restore it from a backup.")
+        raise LibraryDamaged(f"The catalog {place!r} is empty (0 bytes). {_RESTORE}")
     read_only = not _writable(path)
     engine = _engine(path, read_only=read_only)
     database = Database(engine, place=place, read_only=read_only)
-    with database.reading() as connection:
-        version = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
-    if version is None:
-        raise LibraryDamaged(f"The catalog {place!r} names no version. Restore it from a backup.")
-    if int(version) > SCHEMA_VERSION:
+    version = database.schema_version()
+    if version > SCHEMA_VERSION:
         raise LibraryVersion(
             f"The library at {place!r} was written by a newer Docent (schema {version}; this one "
             f"knows up to {SCHEMA_VERSION}). Update Docent, or choose another DOCENT_HOME."
@@ -206,10 +264,22 @@ def _create(path: Path) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     with database.writing() as connection:
         tables.create_all(connection)
-        connection.exec_driver_sql(_FULL_TEXT)
+        connection.exec_driver_sql(FULL_TEXT)
         connection.execute(insert(meta).values(key="schema_version", value=str(SCHEMA_VERSION)))
     database.close()
     os.replace(new, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system knows such a thing."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
@@ -256,13 +326,20 @@ def _translate(error: BaseException | None, place: str) -> StoreError:
             )
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return LibraryFull(
-                f"The disk could not take what was written to {place!r} ({error}). Free some "
-                "space and run it again; what was there before is unharmed."
+                f"The disk could not take what was written to {place!r} ({error}). Free "
+                f"{_need(place)} and run it again; what was there before is unharmed."
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return LibraryDamaged(
-                f"The catalog {place!r} is damaged ({error}). Restore it from a backup, or "
-                "move the folder away and ingest the documents again."
-            )
+            return LibraryDamaged(f"The catalog {place!r} is damaged ({error}). {_RESTORE}")
         case _:
             return StoreError(f"The catalog {place!r} did not answer: {error}.")
+
+
+def _need(place: str) -> str:
+    """How much room the next transaction may want, for a message."""
+    try:
+        size = os.path.getsize(place)
+    except OSError:
+        size = 0
+    # The log holds the changed pages once more, beside the file.
+    return f"some {max(size // 5, 20 << 20) >> 20:,} MB"

@@ -9,7 +9,9 @@
     ├── UnknownSource            no document of that source
     ├── SettingsError            a setting has a value that cannot be used
     ├── IndexUnavailable         the vector index does not answer; the catalog still does
-    │   └── IndexLost            there is no such vector index any more
+    │   ├── IndexBusy            it is being changed
+    │   ├── IndexLost            there is no such vector index any more
+    │   └── IndexCrashed         its process died of it
     └── EmbedderError            the embedder cannot be opened or does not answer
         └── EmbedderMismatch     the library was made with another embedder
 
@@ -55,6 +57,14 @@ class IndexUnavailable(StoreError):
 
 class IndexLost(IndexUnavailable):
     """There is no such vector index any more: it is to be made anew."""
+
+
+class IndexBusy(IndexUnavailable):
+    """The vector index is being changed; the catalog's own vectors answer meanwhile."""
+
+
+class IndexCrashed(IndexUnavailable):
+    """The vector index's process died of it: it is to be made anew."""
 
 
 class EmbedderError(StoreError):

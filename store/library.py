@@ -7,6 +7,7 @@ readers never wait. Knows nothing about files, formats, questions or answers.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from store.errors import (
     EmbedderMismatch,
     IndexUnavailable,
+    LibraryDamaged,
     LibraryReadOnly,
     SettingsError,
     StoreError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from store.check import Whole
     from store.database import Database
     from store.embedders import Embedder
     from store.lock import Holder, WriterLock
@@ -33,7 +36,11 @@ if TYPE_CHECKING:
 
 CATALOG = "catalog.db"
 INDEX = "index"
+ABOUT = "library.txt"
+IMPORT_BATCH = 64  # documents imported in one transaction
 EMBED_BATCH = 2_000  # chunks embedded between two signs of progress
+
+logger = logging.getLogger("docent")
 
 Outcome = str
 """What adding a document did: `added`, `changed` or `unchanged`."""
@@ -87,7 +94,7 @@ class Library:
             home=folder,
             database=database,
             lock=lock,
-            nearest=Nearest(database, chroma_url or folder / INDEX),
+            nearest=Nearest(database, chroma_url or folder / INDEX, folder / "index.lock"),
             embedder_name=embedder,
         )
         if not reembed:
@@ -151,26 +158,13 @@ class Library:
         found. Returns for each `added`, `changed` or `unchanged` (same content hash).
         `progress(done, total)` counts embedded chunks.
         """
-        from store import catalog
-
-        embeddings = self._embed_chunks(documents, progress)
-        outcomes = []
-        with self._lock.held(), self.database.writing() as connection:
-            # Another process may have written with another embedder since this one opened.
-            self._refuse_another_embedder()
-            for (document, chunks), vectors in zip(documents, embeddings, strict=True):
-                stored = catalog.content_hash(connection, document.source)
-                if stored is not None and stored == document.content_hash:
-                    outcomes.append("unchanged")
-                    continue
-                if stored is not None:
-                    catalog.delete_document(connection, document.source)
-                catalog.insert_document(connection, document, chunks, vectors)
-                outcomes.append("added" if stored is None else "changed")
-            if set(outcomes) != {"unchanged"}:
-                catalog.note(connection, embedder=self.embedder_name)
-                catalog.next_generation(connection)
-        return outcomes
+        vectors = self._vectors_for(documents, progress)
+        return self._store(
+            [
+                (document, chunks, rows, None)
+                for (document, chunks), rows in zip(documents, vectors, strict=True)
+            ]
+        )
 
     def remove(self, source: str) -> None:
         """Forget a document: no later question finds it. Raises UnknownSource."""
@@ -181,36 +175,105 @@ class Library:
             catalog.next_generation(connection)
 
     def catch_up(self, *, progress: Callable[[int, int], None] | None = None) -> list[str]:
-        """Bring the vector index to where the catalog is; returns what went wrong, in words.
+        """Bring the vector index to where the catalog is; returns what is to be said about it.
 
-        Search does not need it to be right, only to be fast in a large library.
+        An index that a crash left half written, or whose vectors do not find
+        themselves, is made anew. Search does not need it to be right, only to be fast
+        in a large library.
         """
-        with self._lock.held():
-            try:
-                self._embed_missing(progress)
-                self._nearest.catch_up(progress)
-            except IndexUnavailable as error:
-                return [f"{error}. The documents are in and are found; the index follows later."]
-        return []
+        self._embed_missing(progress)
+        try:
+            mended = self._nearest.follow(progress)
+        except IndexUnavailable as error:
+            return [f"{error}. The documents are in and are found; the index follows later."]
+        return [mended] if mended else []
 
     def rebuild(self, *, progress: Callable[[int, int], None] | None = None) -> None:
-        """Make the vector index anew from the catalog.
+        """Make full text and vector index anew from the catalog.
 
         If the library was made with another embedder, embed every chunk again first.
+        Raises IndexUnavailable.
         """
         from store import catalog
 
         with self._lock.held():
             with self.database.reading() as connection:
                 known = catalog.state(connection).embedder
-            if known and known != self.embedder_name:
+            anew = bool(known) and known != self.embedder_name
+            if anew:
                 self._require_embedder()
-                with self.database.writing() as connection:
+            with self.database.writing() as connection:
+                catalog.index_words_anew(connection)
+                if anew:
                     catalog.forget_vectors(connection)
                     catalog.note(connection, embedder=self.embedder_name)
-                    catalog.next_generation(connection)
-            self._embed_missing(progress)
-            self._nearest.rebuild(progress)
+                catalog.next_generation(connection)
+        self._embed_missing(progress)
+        self._nearest.follow(progress, anew=True)
+
+    def check(self, *, progress: Callable[[int, int], None] | None = None) -> Whole:
+        """Prove the library whole: read and compare all of it. Changes nothing."""
+        from store import check
+
+        def on_progress(done: int, total: int) -> None:
+            if progress:
+                progress(done, total)
+
+        with self.database.reading() as connection:
+            found = check.counts(connection)
+            problems = list(check.catalog_problems(connection, on_progress))
+        indexed = 0
+        try:
+            indexed, missing = self._nearest.check(on_progress)
+        except IndexUnavailable as error:
+            missing = 0
+            problems.append(f"{error}. `ingest --rebuild` makes it anew.")
+        if missing:
+            problems.append(
+                f"The vector index does not find {missing:,} of {indexed:,} vectors. "
+                "`ingest --rebuild` makes it anew."
+            )
+        return check.Whole(**found, indexed=indexed, problems=tuple(problems))
+
+    def export(self, path: str | Path) -> None:
+        """Write all of it (texts, vectors, conversations) to one file, as of one moment.
+
+        Raises StoreError if there is such a file already, or no room.
+        """
+        from store import transfer
+
+        transfer.export(self.database, Path(path).expanduser().absolute())
+
+    def import_(
+        self, path: str | Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> dict[str, int]:
+        """Bring in all that `export` wrote; what has the same source is replaced.
+
+        Returns how many documents were `added`, `changed`, `unchanged`, and `threads`
+        added. Raises StoreError: no such file, of another embedder, damaged.
+        """
+        from store import conversations, transfer
+
+        done = {"added": 0, "changed": 0, "unchanged": 0, "threads": 0}
+        file = transfer.Import(Path(path).expanduser().absolute(), workplace=self.home)
+        try:
+            file.refuse_another_embedder(self.embedder_name)
+            batch = []
+            for number, total, one in file.documents():
+                batch.append((one.document, one.chunks, one.vectors, one.added_at))
+                if len(batch) < IMPORT_BATCH and number < total:
+                    continue
+                for outcome in self._store(batch):
+                    done[outcome] += 1
+                batch = []
+                if progress:
+                    progress(number, total)
+            for thread, turns in file.conversations():
+                with self._lock.held(), self.database.writing() as connection:
+                    done["threads"] += conversations.adopt(connection, thread, turns)
+        finally:
+            file.close()
+        return done
 
     # --- search --------------------------------------------------------------------
 
@@ -280,6 +343,47 @@ class Library:
 
         return open_embedder(self.embedder_name)
 
+    def _store(
+        self, entries: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], str | None]]
+    ) -> list[Outcome]:
+        """Store documents with chunks, vectors and date (None: now), all in one transaction."""
+        from store import catalog
+
+        outcomes = []
+        with self._lock.held(), self.database.writing() as connection:
+            # Another process may have written with another embedder since this one opened.
+            self._refuse_another_embedder()
+            for document, chunks, vectors, added_at in entries:
+                stored = catalog.content_hash(connection, document.source)
+                if stored and stored == document.content_hash:
+                    outcomes.append("unchanged")
+                    continue
+                if stored is not None:
+                    catalog.delete_document(connection, document.source)
+                catalog.insert_document(connection, document, chunks, vectors, added_at)
+                outcomes.append("added" if stored is None else "changed")
+            if set(outcomes) != {"unchanged"}:
+                catalog.note(connection, embedder=self.embedder_name)
+                catalog.next_generation(connection)
+        return outcomes
+
+    def _vectors_for(
+        self,
+        documents: Sequence[tuple[Document, Sequence[Chunk]]],
+        progress: Callable[[int, int], None] | None,
+    ) -> list[NDArray[np.float32]]:
+        """Vectors for the chunks of each document, (chunks, d) each, embedded together.
+
+        A document whose content is stored under another source has its vectors.
+        """
+        from store import catalog
+
+        with self.database.reading() as connection:
+            known = [catalog.twin_vectors(connection, d, chunks) for d, chunks in documents]
+        new = [pair for pair, vectors in zip(documents, known, strict=True) if vectors is None]
+        embedded = iter(self._embed_chunks(new, progress))
+        return [next(embedded) if vectors is None else vectors for vectors in known]
+
     def _embed_chunks(
         self,
         documents: Sequence[tuple[Document, Sequence[Chunk]]],
@@ -313,8 +417,12 @@ class Library:
             if not batch:
                 return
             vectors = self.embed([text for _, text in batch])
-            with self.database.writing() as connection:
-                catalog.put_vectors(connection, [key for key, _ in batch], vectors)
+            with self._lock.held(), self.database.writing() as connection:
+                live = {key for key, _ in catalog.without_vectors(connection, EMBED_BATCH)}
+                rows = [n for n, (key, _) in enumerate(batch) if key in live]
+                if not rows:
+                    continue  # another process was faster
+                catalog.put_vectors(connection, [batch[n][0] for n in rows], vectors[rows])
                 # They may lie below what the index already covers.
                 catalog.note(connection, indexed=0, index_name="")
                 catalog.next_generation(connection)
@@ -350,7 +458,12 @@ def _open_catalog(folder: Path, database_url: str | None, lock: WriterLock) -> D
         raise StoreError(f"DOCENT_HOME {str(folder)!r} is a file: name a folder.")
     path = folder / CATALOG if database_url is None else _sqlite_path(database_url)
     if path.exists():
-        return open_database(path)
+        return _up_to_date(open_database(path), lock)
+    if (folder / ABOUT).exists() and database_url is None:
+        raise LibraryDamaged(
+            f"The library at {str(folder)!r} has lost its catalog, {CATALOG!r}. Bring it back from "
+            f"a backup, or, to begin anew, delete {ABOUT!r} there."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -360,7 +473,30 @@ def _open_catalog(folder: Path, database_url: str | None, lock: WriterLock) -> D
             "Choose another with DOCENT_HOME or --home."
         ) from error
     with lock.held():
-        return open_database(path)
+        database = open_database(path)
+        (folder / ABOUT).write_text(_ABOUT, "utf-8")
+    return _up_to_date(database, lock)
+
+
+def _up_to_date(database: Database, lock: WriterLock) -> Database:
+    """With the tables of this version; what an older one wrote is kept beside them."""
+    from store.database import SCHEMA_VERSION
+    from store.migrations import migrate
+
+    if database.schema_version() == SCHEMA_VERSION:
+        return database
+    with lock.held():
+        if backup := migrate(database):
+            logger.warning("The library was brought up to date; the old file is %s.", backup)
+    return database
+
+
+_ABOUT = """This folder is a Docent library.
+
+catalog.db is the record of truth: documents, their texts, vectors, conversations. Back it up
+with `ingest --export FILE`. index/ can always be made again from it (`ingest --rebuild`);
+uploads/ holds the files that were added on the page.
+"""
 
 
 def _sqlite_path(url: str) -> Path:

@@ -9,8 +9,7 @@ documents or words.
 
 from __future__ import annotations
 
-import secrets
-import shutil
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from store import catalog
-from store.errors import IndexLost, IndexUnavailable
-from store.vectors import VectorIndex
+from store.errors import IndexBusy, IndexCrashed, IndexUnavailable, StoreError
+from store.index_process import IndexProcess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
 
 # 20,000 x 256 takes 1.5 ms and 20 MB, is exact, and saves half a second of importing Chroma.
 EXACT = 20_000
-_WRITE = 5_000  # vectors read from the catalog at once while the index follows
+ONCE = 1  # a program that asks no more than that has no use for the index
+
+logger = logging.getLogger("docent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +47,23 @@ class _Recent:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """The index as this process has it open."""
+    """Which index the index's process has open, and the key up to which it is whole."""
 
-    index: VectorIndex
     name: str
     covered: int
-    revision: int
 
 
 class Nearest:
     """Finds nearest vectors for one library; `where` is a folder or a Chroma URL."""
 
-    def __init__(self, database: Database, where: Path | str) -> None:
+    def __init__(self, database: Database, where: Path | str, lock_file: Path) -> None:
         self._database = database
-        self._where = where
+        self._process = IndexProcess(database.place, where, lock_file)
         self._open: _Open | None = None
+        self._tried: _Open | None = None
         self._recent: _Recent | None = None
         self._changing = threading.Lock()
+        self._asked = 0
 
     def find(
         self,
@@ -78,109 +79,75 @@ class Nearest:
         if within is not None:
             return _top(*catalog.read_vectors(connection, within=within), vector, k)
         state = catalog.state(connection)
-        indexed = self._indexed(connection, state)
+        covered = self._covered(connection, state)
         hits: dict[int, float] = {}
-        if indexed:
+        if covered:
             try:
                 gone = set(catalog.removed_keys(connection))
-                hits = indexed.index.nearest(vector, k + min(len(gone), k))
-                hits = {key: cosine for key, cosine in hits.items() if key not in gone}
+                wanted = k + min(len(gone), k)
+                answer = self._process.ask("nearest", vector=vector.tolist(), k=wanted)
+                hits = {key: cosine for key, cosine in answer["hits"] if key not in gone}
+            except IndexBusy:
+                covered = 0
             except IndexUnavailable:
-                indexed = None
-                self._let_go()
-        recent = self._held(connection, state, indexed.covered if indexed else 0)
+                self._open = self._tried = None
+                covered = 0
+        recent = self._held(connection, state, covered)
         hits |= _top(recent.keys, recent.vectors, vector, k)
         return dict(sorted(hits.items(), key=lambda hit: -hit[1])[:k])
 
-    def catch_up(self, on_progress: Callable[[int, int], None] | None = None) -> None:
-        """Bring the index to where the catalog is. The caller holds the writer's lock.
+    def follow(
+        self, on_progress: Callable[[int, int], None] | None = None, *, anew: bool = False
+    ) -> str:
+        """Bring the index to where the catalog is; returns what was mended, or nothing.
 
-        An index that somebody left half written is made anew. Raises IndexUnavailable;
-        the next call then starts afresh, and until it has worked, search is exact.
+        Raises IndexUnavailable; until a later call has worked, search is exact.
         """
-        with self._database.reading() as connection:
-            state = catalog.state(connection)
-            gone = catalog.removed_keys(connection)
-            waiting = catalog.vector_count(connection, state.indexed)
-        if state.index_writing or not state.index_name:
-            self.rebuild(on_progress)
-        elif waiting or gone:
-            try:
-                at = self._writable(state)
-            except IndexLost:
-                self.rebuild(on_progress)
-            else:
-                self._write(at, gone, on_progress)
+        try:
+            done = self._process.ask("follow", on_progress=on_progress, anew=anew)
+        except IndexCrashed:
+            # Of what is on the disk: a new index, in a new folder and a new process.
+            done = self._process.ask("follow", on_progress=on_progress, anew=True)
+        self._open = _Open(done["name"], done["covered"])
+        return str(done["mended"])
 
-    def rebuild(self, on_progress: Callable[[int, int], None] | None = None) -> None:
-        """Make the index anew from the catalog. The caller holds the writer's lock."""
-        self._let_go()
-        with self._database.reading() as connection:
-            old = catalog.state(connection)
-        name = f"docent-{secrets.token_hex(4)}"
-        with self._database.writing() as connection:
-            catalog.note(connection, index_name=name, indexed=0, index_writing=1)
-        fresh = _Open(self._index(name, create=True), name, 0, old.index_revision)
-        self._open = fresh
-        self._write(fresh, [], on_progress)
-        self._discard_all_but(name)
+    def check(self, on_progress: Callable[[int, int], None] | None = None) -> tuple[int, int]:
+        """How many vectors the index should hold, and how many do not find themselves.
+
+        Raises IndexUnavailable, IndexCrashed.
+        """
+        answer = self._process.ask("check", on_progress=on_progress)
+        return answer["count"], answer["missing"]
 
     def close(self) -> None:
         """Let go of the index."""
-        self._let_go()
+        self._open = None
+        self._process.close()
 
-    def _write(
-        self, at: _Open, gone: Sequence[int], on_progress: Callable[[int, int], None] | None
-    ) -> None:
-        with self._database.writing() as connection:
-            catalog.note(connection, index_writing=1)
-            total = catalog.vector_count(connection, at.covered)
-        covered, done = at.covered, 0
-        while True:
-            with self._database.reading() as connection:
-                keys, vectors = catalog.read_vectors(connection, above=covered, limit=_WRITE)
-            if not len(keys):
-                break
-            at.index.add(keys.tolist(), vectors)
-            covered, done = int(keys[-1]), done + len(keys)
-            if on_progress:
-                on_progress(done, total)
-        at.index.remove(gone)
-        revision = at.revision + 1
-        with self._database.writing() as connection:
-            catalog.settle_removed(connection, gone)
-            catalog.note(connection, indexed=covered, index_revision=revision, index_writing=0)
-        self._open = _Open(at.index, at.name, covered, revision)
-
-    def _writable(self, state: catalog.State) -> _Open:
-        """The index, opened anew unless this process was the last to write it."""
-        at = self._open
-        if at and (at.name, at.revision) == (state.index_name, state.index_revision):
-            return at
-        self._let_go()
-        fresh = _Open(
-            self._index(state.index_name), state.index_name, state.indexed, state.index_revision
-        )
-        self._open = fresh
-        return fresh
-
-    def _indexed(self, connection: Connection, state: catalog.State) -> _Open | None:
-        """The open index, if it helps; opened anew if too much has come since."""
+    def _covered(self, connection: Connection, state: catalog.State) -> int:
+        """Up to which key the open index answers; has it opened if too much has come since."""
         with self._changing:
+            self._asked += 1
             at = self._open
             if at and at.name != state.index_name:
-                self._let_go()
-                at = None
+                at = self._open = None
             covered = at.covered if at else 0
-            if state.index_writing or state.indexed <= covered:
-                return at
-            if catalog.vector_count(connection, covered) <= EXACT:
-                return at
-            try:
-                return self._writable(state)
-            except IndexUnavailable:
-                self._let_go()
-                return None
+            behind = _Open(state.index_name, state.indexed)
+            if self._asked > ONCE and self._tried != behind and state.indexed > covered:
+                self._tried = behind
+                if catalog.vector_count(connection, covered) > EXACT:
+                    threading.Thread(target=self._open_quietly, daemon=True).start()
+            return covered
+
+    def _open_quietly(self) -> None:
+        """Beside the questions, which are answered exactly until it is done."""
+        try:
+            mended = self.follow()
+        except StoreError as error:
+            logger.warning("%s. Search goes on without it.", error)
+        else:
+            if mended:
+                logger.warning("%s", mended)
 
     def _held(self, connection: Connection, state: catalog.State, above: int) -> _Recent:
         """The live vectors above a key, kept in memory and brought up to date."""
@@ -198,24 +165,6 @@ class Nearest:
                 vectors = np.concatenate([kept, more]) if more.size else kept
             self._recent = _Recent(state.generation, above, keys, vectors)
             return self._recent
-
-    def _index(self, name: str, *, create: bool = False) -> VectorIndex:
-        where = self._where / name if isinstance(self._where, Path) else self._where
-        return VectorIndex(where, name, create=create)
-
-    def _let_go(self) -> None:
-        at, self._open = self._open, None
-        if at:
-            try:
-                at.index.close()
-            except IndexUnavailable:
-                return  # it is given up anyway
-
-    def _discard_all_but(self, name: str) -> None:
-        if isinstance(self._where, Path):
-            for folder in self._where.glob("docent-*"):
-                if folder.name != name:
-                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _top(

@@ -81,6 +81,11 @@ class VectorIndex:
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return {int(key): 1.0 - distance for key, distance in pairs}
 
+    def drop(self) -> None:
+        """Delete the whole index."""
+        with _translated(self._where):
+            self._client.delete_collection(self._collection.name)
+
     def close(self) -> None:
         """Let go of the folder."""
         with _in_use_lock:

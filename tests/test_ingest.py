@@ -154,3 +154,45 @@ def test_any_text_is_stored_so_that_every_passage_is_at_its_offsets(library, tex
     stored = library.text("any")
     for passage in library.search(text[:200], k=50, sources=["any"]):
         assert stored[passage.start : passage.end] == passage.text
+
+
+def test_vanished_files_are_forgotten_when_asked_to(library, folder):
+    ingest(folder, library=library)
+    (folder / "one.txt").unlink()
+    assert ingest(folder, library=library).removed == []
+    report = ingest(folder, library=library, prune=True, dry_run=True)
+    assert report.removed == [str(folder / "one.txt")]
+    assert library.content_hash(str(folder / "one.txt")) is not None
+    ingest(folder, library=library, prune=True)
+    assert library.content_hash(str(folder / "one.txt")) is None
+    assert str(folder / "one.txt") not in [p.source for p in library.search("Shoigu")]
+
+
+def test_a_folder_that_is_suddenly_empty_is_not_forgotten(library, folder):
+    ingest(folder, library=library)
+    count = len(library.documents())
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        path.unlink()
+    report = ingest(folder, library=library, prune=True)
+    assert (report.removed, len(library.documents())) == ([], count)
+    assert "is a disk missing?" in report.warnings[0]
+
+
+def test_a_file_that_was_given_and_is_gone_is_forgotten(library, folder):
+    ingest(folder, library=library)
+    (folder / "one.txt").unlink()
+    report = ingest(folder / "one.txt", library=library, prune=True)
+    assert (report.removed, report.failed) == ([str(folder / "one.txt")], [])
+
+
+def test_a_renamed_file_is_not_embedded_again(library, folder):
+    ingest(folder, library=library)
+    (folder / "one.txt").rename(folder / "renamed.txt")
+    embedded = []
+    embed = library.__dict__["_embedder"]
+    library.__dict__["_embedder"] = lambda texts: embedded.extend(texts) or embed(texts)
+    report = ingest(folder, library=library, prune=True)
+    assert report.added == [str(folder / "renamed.txt")]
+    assert report.removed == [str(folder / "one.txt")]
+    assert embedded == []
+    assert library.check().problems == ()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 
 import numpy as np
 import pytest
 
-from store import Library, catalog, nearest
+from store import Library, catalog, index_process, nearest
 from store.vectors import VectorIndex
 
 
@@ -157,3 +159,57 @@ def test_chunks_stored_without_an_embedder_get_vectors_later(home, make, monkeyp
         assert catalog.vector_count(connection) == 1
     assert all_found_by_their_own_vector(whole)
     whole.close()
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
+
+
+def test_a_program_that_goes_on_asking_has_the_index_opened_beside(indexed):
+    fresh = Library.open(indexed.home)
+    for n in range(2):
+        assert fresh.search(f"topic{n}")[0].source == f"{n}.txt"
+    wait_until(lambda: fresh._nearest._open)
+    assert all_found_by_their_own_vector(fresh)
+    fresh.close()
+
+
+@pytest.mark.parametrize("damage", ["torn", "scrambled", "emptied"])
+def test_a_damaged_index_is_said_and_made_anew(indexed, damage):
+    indexed.close()
+    for file in (indexed.home / "index").rglob("*"):
+        if file.is_file():
+            data = file.read_bytes()
+            half = data[: len(data) // 2]
+            file.write_bytes({"torn": half, "scrambled": half + half[::-1], "emptied": b""}[damage])
+    library = Library.open(indexed.home)
+    (said,) = library.catch_up()
+    assert said == ("The vector index was damaged: 60 vectors were indexed again from the catalog.")
+    assert library.check().problems == ()
+    assert all_found_by_their_own_vector(library)
+    library.close()
+
+
+def test_an_index_whose_process_dies_is_searched_exactly(indexed):
+    index_process._children[os.getpid()]._process.kill()
+    assert all_found_by_their_own_vector(indexed)
+    assert indexed.catch_up() == []
+    assert indexed.check().problems == ()
+
+
+def test_an_index_that_lost_vectors_is_found_out(indexed):
+    with indexed.database.reading() as connection:
+        keys, _ = catalog.read_vectors(connection)
+        known = catalog.state(connection)
+    indexed.close()
+    index = VectorIndex(indexed.home / "index" / known.index_name, known.index_name)
+    index.remove(keys[:30].tolist())
+    index.close()
+    library = Library.open(indexed.home)
+    assert "does not find 30 of 60 vectors" in library.check().problems[0]
+    assert library.catch_up()[0].startswith("The vector index was damaged")
+    assert library.check().problems == ()
+    library.close()

@@ -1,0 +1,239 @@
+"""How the vector index follows the catalog: catch up, make anew, prove.
+
+Runs in the index's own process (`store.index_process`), because a torn index can take
+the interpreter that opens it down. One follower at a time, over all processes, changes
+an index: an operating-system lock says whose turn it is. Knows nothing about documents
+or words.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock
+
+from store import catalog
+from store.errors import IndexLost, IndexUnavailable
+from store.vectors import VectorIndex
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from store.database import Database
+
+WRITE = 5_000  # vectors read from the catalog at once
+PROBES = 64  # vectors that must find themselves before an index is used
+_ALIKE = 1e-3  # cosines this near are equal: vectors are stored in 16 bits each
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """The index as this process has it open."""
+
+    index: VectorIndex
+    name: str
+    covered: int
+    revision: int
+
+
+class Follower:
+    """Keeps one library's index; `where` is a folder or a Chroma URL."""
+
+    def __init__(self, database: Database, where: Path | str, lock_file: Path) -> None:
+        self._database = database
+        self._where = where
+        self._lock = FileLock(lock_file)
+        self._open: _Open | None = None
+
+    def follow(self, on_progress: OnProgress, *, anew: bool = False) -> tuple[str, int, str]:
+        """Bring the index to where the catalog is, and prove it by its vectors.
+
+        Returns its name, the key up to which it holds every vector, and what was
+        mended, in words, or nothing. `anew`: make it from scratch. Raises
+        IndexUnavailable; the next call then starts afresh.
+        """
+        with self._turn():
+            state = self._state()
+            mended = ""
+            if state.index_name and (anew or state.index_writing):
+                mended = "The vector index had been left half written"
+            if anew or state.index_writing or not state.index_name:
+                at = self._rebuild(on_progress)
+            else:
+                try:
+                    at = self._catch_up(state, on_progress)
+                    sound = not self._unfound(at, PROBES)
+                except IndexUnavailable as error:
+                    if not self._is_damage(error):
+                        raise
+                    sound = False
+                if not sound:
+                    mended = "The vector index was damaged"
+                    at = self._rebuild(on_progress)
+            if mended:
+                mended += f": {self._count(0):,} vectors were indexed again from the catalog."
+            return at.name, at.covered, mended
+
+    def nearest(self, vector: NDArray[np.float32], k: int) -> dict[int, float]:
+        """Up to `k` keys with their cosine to `vector` (d,), nearest first; removed ones too."""
+        if self._open is None:
+            raise IndexUnavailable("The vector index is not open")
+        return self._open.index.nearest(vector, k)
+
+    def check(self, on_progress: OnProgress) -> tuple[int, int]:
+        """How many vectors the index should hold, and how many of them do not find themselves."""
+        with self._turn():
+            state = self._state()
+            if not state.index_name or state.index_writing:
+                return 0, 0
+            count = self._count(0) - self._count(state.indexed)
+            try:
+                return count, self._unfound(self._writable(state), count, on_progress)
+            except IndexUnavailable as error:
+                if not self._is_damage(error):
+                    raise
+                return count, count
+
+    def _is_damage(self, error: IndexUnavailable) -> bool:
+        """A folder that Chroma cannot read is damaged; a server that does not answer is not."""
+        return isinstance(error, IndexLost) or isinstance(self._where, Path)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        try:
+            self._lock.acquire()
+        except OSError as error:
+            raise IndexUnavailable(
+                f"The vector index beside {str(self._lock.lock_file)!r} cannot be locked "
+                f"({error.strerror or error})"
+            ) from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _state(self) -> catalog.State:
+        with self._database.reading() as connection:
+            return catalog.state(connection)
+
+    def _count(self, above: int) -> int:
+        with self._database.reading() as connection:
+            return catalog.vector_count(connection, above)
+
+    def _catch_up(self, state: catalog.State, on_progress: OnProgress) -> _Open:
+        at = self._writable(state)
+        with self._database.reading() as connection:
+            gone = catalog.removed_keys(connection)
+        if gone or self._count(at.covered):
+            at = self._write(at, gone, on_progress)
+        return at
+
+    def _rebuild(self, on_progress: OnProgress) -> _Open:
+        """A new index beside the old one, which then goes: what is broken is never opened."""
+        self._let_go()
+        name = f"docent-{secrets.token_hex(4)}"
+        old = self._state()
+        with self._database.reading() as connection:
+            gone = catalog.removed_keys(connection)
+        with self._database.writing() as connection:
+            catalog.note(connection, index_name=name, indexed=0, index_writing=1)
+        self._open = _Open(self._index(name, create=True), name, 0, old.index_revision)
+        at = self._write(self._open, gone, on_progress)
+        self._discard(old.index_name, keep=name)
+        return at
+
+    def _write(self, at: _Open, gone: Sequence[int], on_progress: OnProgress) -> _Open:
+        with self._database.writing() as connection:
+            catalog.note(connection, index_writing=1)
+        total, covered, done = self._count(at.covered), at.covered, 0
+        while True:
+            with self._database.reading() as connection:
+                keys, vectors = catalog.read_vectors(connection, above=covered, limit=WRITE)
+            if not len(keys):
+                break
+            at.index.add(keys.tolist(), vectors)
+            covered, done = int(keys[-1]), done + len(keys)
+            on_progress(done, max(total, done))
+        at.index.remove(gone)
+        revision = at.revision + 1
+        with self._database.writing() as connection:
+            catalog.settle_removed(connection, gone)
+            catalog.note(connection, indexed=covered, index_revision=revision, index_writing=0)
+        self._open = _Open(at.index, at.name, covered, revision)
+        return self._open
+
+    def _writable(self, state: catalog.State) -> _Open:
+        """The index, opened anew unless this process was the last to write it."""
+        at = self._open
+        if at and (at.name, at.revision) == (state.index_name, state.index_revision):
+            return at
+        self._let_go()
+        fresh = _Open(
+            self._index(state.index_name), state.index_name, state.indexed, state.index_revision
+        )
+        self._open = fresh
+        return fresh
+
+    def _unfound(self, at: _Open, count: int, on_progress: OnProgress | None = None) -> int:
+        """How many of `count` vectors, evenly spread, the index does not find by themselves."""
+        with self._database.reading() as connection:
+            keys = catalog.vector_keys(connection, up_to=at.covered)
+        chosen = keys[np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)]
+        missing = done = 0
+        for start in range(0, len(chosen), WRITE):
+            batch = chosen[start : start + WRITE]
+            with self._database.reading() as connection:
+                found, vectors = catalog.read_vectors(connection, of=batch.tolist())
+            for key, vector in zip(found.tolist(), vectors, strict=True):
+                # A vector of zeros (no known word) is near to nothing, itself included.
+                missing += bool(vector.any()) and not _is_found(at.index, key, vector)
+            done += len(batch)
+            if on_progress:
+                on_progress(done, len(chosen))
+        return missing
+
+    def _index(self, name: str, *, create: bool = False) -> VectorIndex:
+        where = self._where / name if isinstance(self._where, Path) else self._where
+        return VectorIndex(where, name, create=create)
+
+    def close(self) -> None:
+        """Let go of the index and of the catalog."""
+        self._let_go()
+        self._database.close()
+
+    def _let_go(self) -> None:
+        at, self._open = self._open, None
+        if at:
+            try:
+                at.index.close()
+            except IndexUnavailable:
+                return  # it is given up anyway
+
+    def _discard(self, old: str, *, keep: str) -> None:
+        if isinstance(self._where, Path):
+            for folder in self._where.glob("docent-*"):
+                if folder.name != keep:
+                    shutil.rmtree(folder, ignore_errors=True)
+        elif old and old != keep:
+            try:
+                self._index(old).drop()
+            except IndexUnavailable:
+                return  # it was gone already
+
+
+def _is_found(index: VectorIndex, key: int, vector: NDArray[np.float32]) -> bool:
+    """Whether a stored vector finds itself, or others that are just like it."""
+    hits = index.nearest(vector, 10)
+    own = hits.get(key)
+    if own is not None:
+        return own > 1 - _ALIKE
+    return len(hits) == 10 and min(hits.values()) > 1 - _ALIKE

@@ -1,0 +1,114 @@
+"""A whole library as one file, out and in: texts, vectors, conversations.
+
+The file is a catalog of its own, a SQLite database. Out, it is one consistent state,
+whoever writes meanwhile; in, its documents go the way of all documents, so that a
+running page sees them at once. Knows nothing about the vector index, which follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import Connection, delete, select
+
+from store import catalog, conversations
+from store.database import Database, documents, open_database, removed
+from store.errors import EmbedderMismatch, StoreError
+from store.migrations import migrate
+from store.records import Chunk, Document, chunk_id
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document with all that belongs to it, as it lies in a catalog."""
+
+    document: Document
+    chunks: list[Chunk]
+    vectors: NDArray[np.float32]
+    added_at: str
+
+
+def export(database: Database, path: Path) -> None:
+    """Write one state of the library to `path`. Raises StoreError if there is such a file."""
+    if path.exists():
+        raise StoreError(f"There is a file {str(path)!r} already: choose another name.")
+    if not path.parent.is_dir():
+        raise StoreError(f"There is no folder {str(path.parent)!r} to export to.")
+    database.copy_to(path)
+    copy = open_database(path)
+    with copy.writing() as connection:
+        connection.execute(delete(removed))
+        catalog.note(connection, indexed=0, index_revision=0, index_name="", index_writing=0)
+    copy.close()
+
+
+class Import:
+    """An exported file, open for reading; what an older Docent wrote is brought up to date."""
+
+    def __init__(self, path: Path, *, workplace: Path) -> None:
+        """`workplace`: a folder for a passing copy. Raises StoreError if it is no such file."""
+        if not path.is_file():
+            raise StoreError(f"There is no file {str(path)!r} to import.")
+        self._copy = workplace / f".import-{path.stat().st_ino}.db"
+        source = open_database(path)
+        source.copy_to(self._copy)
+        source.close()
+        self.database = open_database(self._copy)
+        if backup := migrate(self.database):
+            backup.unlink()
+
+    def refuse_another_embedder(self, name: str) -> None:
+        """Raise EmbedderMismatch if the file's vectors are not of the embedder `name`."""
+        with self.database.reading() as connection:
+            known = catalog.state(connection).embedder
+        if known and known != name:
+            raise EmbedderMismatch(
+                f"The exported library was made with the embedder {known!r}, not {name!r}. Import "
+                f"it with --embedder {known}, into a library of that embedder."
+            )
+
+    def documents(self) -> Iterator[tuple[int, int, Stored]]:
+        """Each document, with its number from 1 and how many there are."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select(documents).order_by(documents.c.id)).all()
+            for number, row in enumerate(rows, 1):
+                yield number, len(rows), _stored(connection, row.source)
+
+    def conversations(
+        self,
+    ) -> Iterator[tuple[conversations.ThreadInfo, list[conversations.TurnRow]]]:
+        """Each thread of every owner, with its turns."""
+        with self.database.reading() as connection:
+            for thread in conversations.listed(connection, None):
+                yield thread, conversations.read(connection, thread.id)
+
+    def close(self) -> None:
+        """Delete the passing copy."""
+        self.database.close()
+        for file in self._copy.parent.glob(f"{self._copy.name}*"):
+            file.unlink()
+
+
+def _stored(connection: Connection, source: str) -> Stored:
+    entry = connection.execute(select(documents).where(documents.c.source == source)).one()
+    pieces = catalog.read_pieces(connection, entry.id)
+    keys, vectors = catalog.read_vectors(connection, within=[entry.id])
+    whole = len(keys) == len(pieces)  # none at all where there was no embedder
+    return Stored(
+        document=catalog.document_of(connection, entry),
+        chunks=[
+            Chunk(chunk_id(source, row.start, words), words, row.start, row.end, row.page)
+            for row, words in pieces
+        ],
+        vectors=vectors if whole else np.zeros((len(pieces), 0), np.float32),
+        added_at=entry.added_at,
+    )
