@@ -17,6 +17,7 @@ from chatbot.answer import Answer
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
 from store.errors import StoreError
+from store.terminal import close_output, plain, prepare_output
 
 CLOSEST = 3  # passages shown where the documents do not answer
 
@@ -31,6 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", help="how to answer (default: DOCENT_MODEL)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     options = parser.parse_args(argv)
+    prepare_output()
+    try:
+        return _answer(options)
+    except BrokenPipeError:
+        return close_output()
+
+
+def _answer(options: argparse.Namespace) -> int:
     try:
         bot = Chatbot.open(home=options.home, model=options.model)
         answer = bot.ask(" ".join(options.question))
@@ -52,13 +61,13 @@ def in_words(answer: Answer) -> str:
     lines = [textwrap.fill(answer.text, 100), ""]
     for citation in answer.citations:
         page = f", p. {citation.page}" if citation.page else ""
-        lines.append(f"[{citation.number}] {citation.title} ({citation.source}{page})")
+        lines.append(plain(f"[{citation.number}] {citation.title} ({citation.source}{page})"))
         lines.append(_indented(f"“{citation.quote}”"))
     if not answer.found and answer.passages:
         lines.append("The closest passages:")
         for passage in answer.passages[:CLOSEST]:
             page = f", p. {passage.page}" if passage.page else ""
-            lines.append(f"  • {passage.title} ({passage.source}{page})")
+            lines.append(plain(f"  • {passage.title} ({passage.source}{page})"))
             lines.append(_indented(passage.text))
     return "\n".join(lines).rstrip()
 

@@ -5,13 +5,13 @@ Safe to share between users and threads: a question's state is in what is handed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatbot.answer import Answer, Event, Finished, Retrieved, SearchedFor
-from chatbot.errors import BadHistory, EmptyQuestion, QuestionTooLong, UnknownModel
+from chatbot.errors import BadHistory, BadQuestion, EmptyQuestion, QuestionTooLong, UnknownModel
 from chatbot.threads import Thread
 from store import Library, Passage
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
 EXTRACTIVE = "extractive"
+ROLES = ("user", "assistant", "system")
 MAX_QUESTION = 8_000  # characters: four pages; beyond that it is a document, not a question
 
 History = Sequence[Mapping[str, str]]
@@ -59,7 +60,7 @@ class Chatbot:
         question: str,
         history: History | None = None,
         *,
-        sources: Sequence[str] | None = None,
+        sources: str | Sequence[str] | None = None,
     ) -> Answer:
         """The answer. Arguments and errors as for `stream`."""
         *_, last = self.stream(question, history, sources=sources)
@@ -71,15 +72,15 @@ class Chatbot:
         question: str,
         history: History | None = None,
         *,
-        sources: Sequence[str] | None = None,
+        sources: str | Sequence[str] | None = None,
     ) -> Iterator[Event]:
         """SearchedFor, Retrieved, Delta …, Finished: the answer as it comes about.
 
         `history`: earlier turns, oldest first, each `{"role": "user" | "assistant",
-        "content": text}`. `sources`: answer from these documents only.
-        Raises EmptyQuestion, QuestionTooLong, BadHistory, at once.
+        "content": text}`. `sources`: answer from these documents only (one may be named alone).
+        Raises BadQuestion, EmptyQuestion, QuestionTooLong, BadHistory, at once.
         """
-        return self._events(_checked(question), _checked_history(history), sources)
+        return self._events(_checked(question), _checked_history(history), _chosen(sources))
 
     def passages(
         self,
@@ -87,13 +88,13 @@ class Chatbot:
         history: History | None = None,
         *,
         k: int = 10,
-        sources: Sequence[str] | None = None,
+        sources: str | Sequence[str] | None = None,
     ) -> list[Passage]:
         """Retrieval alone: the `k` passages that fit best, best first."""
         from chatbot.followup import rewrite
 
         query = rewrite(_checked(question), _checked_history(history))
-        return self.library.search(query.queries, k=k, sources=sources)
+        return self.library.search(query.queries, k=k, sources=_chosen(sources))
 
     def thread(self, id: str | None = None, *, owner: str = "") -> Thread:
         """A conversation that is kept: a new one, or the one of that id.
@@ -134,7 +135,9 @@ class Chatbot:
 
 
 def _checked(question: str) -> str:
-    stripped = question.strip()
+    if not isinstance(question, str):
+        raise BadQuestion(f"The question is {question!r:.80}: it must be a string.")
+    stripped = _sound(question).strip()
     if not stripped:
         raise EmptyQuestion("The question is empty: write what you would like to know.")
     if len(question) > MAX_QUESTION:
@@ -146,15 +149,29 @@ def _checked(question: str) -> str:
 
 
 def _checked_history(history: History | None) -> History:
-    turns = list(history or ())
-    for n, turn in enumerate(turns):
-        if not (
-            isinstance(turn, Mapping)
-            and turn.get("role") in {"user", "assistant", "system"}
-            and isinstance(turn.get("content"), str)
-        ):
+    if history is None:
+        return []
+    if isinstance(history, str | Mapping) or not isinstance(history, Iterable):
+        raise BadHistory(f"The history is {history!r:.80}: it must be a list of turns.")
+    turns = []
+    for n, turn in enumerate(history):
+        role = turn.get("role") if isinstance(turn, Mapping) else None
+        content = turn.get("content") if isinstance(turn, Mapping) else None
+        if role not in ROLES or not isinstance(content, str):
             raise BadHistory(
                 f"Turn {n + 1} of the history is {turn!r:.80}: each must be "
                 '{"role": "user" or "assistant", "content": text}, oldest first.'
             )
+        turns.append({"role": role, "content": _sound(content[:MAX_QUESTION])})
     return turns
+
+
+def _sound(text: str) -> str:
+    """`text` without halves of characters, which no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _chosen(sources: str | Sequence[str] | None) -> list[str] | None:
+    if sources is None:
+        return None
+    return [_sound(source) for source in ([sources] if isinstance(sources, str) else sources)]

@@ -70,6 +70,7 @@ def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
         extraction.quotes if extraction.found else (),
         passages,
         searched_for=query.shown,
+        chosen=known["sources"] is not None,
         page=library.page,
     )
     if not answer.found:

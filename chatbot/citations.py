@@ -26,15 +26,17 @@ def quoted_answer(
     passages: Sequence[Passage],
     *,
     searched_for: str,
+    chosen: bool = False,
     page: Callable[[str, int], int | None],
 ) -> Answer:
     """The answer that says these quotes, in this order; the one that nothing was found if none.
 
-    `page(source, offset)` gives the page of a document's character, from 1, or None.
+    `chosen`: only some documents were looked at. `page(source, offset)` gives the page of
+    a document's character, from 1, or None.
     """
     if not quotes:
         return Answer(
-            text=NOT_FOUND if passages else EMPTY_LIBRARY,
+            text=NOT_FOUND if passages or chosen else EMPTY_LIBRARY,
             found=False,
             searched_for=searched_for,
             passages=tuple(passages),

@@ -1,7 +1,8 @@
 """What the chatbot says when it cannot answer.
 
 ChatbotError                 base: its message is shown to the user as it stands
-├── EmptyQuestion            nothing was asked
+├── BadQuestion              what was asked is no text
+│   └── EmptyQuestion        nothing was asked
 ├── QuestionTooLong          more was asked than a question can be
 ├── BadHistory               the earlier turns are not a list of role and content
 ├── UnknownModel             no chat model of that name
@@ -13,7 +14,11 @@ class ChatbotError(Exception):
     """Base of all errors of the chatbot."""
 
 
-class EmptyQuestion(ChatbotError):
+class BadQuestion(ChatbotError):
+    """What was asked is no text."""
+
+
+class EmptyQuestion(BadQuestion):
     """Nothing was asked."""
 
 

@@ -97,8 +97,9 @@ def extract(
 def find_candidates(passages: Sequence[Passage], excerpts: Sequence[Passage]) -> list[Candidate]:
     """Every whole sentence of the excerpts, once, with the best passage that leads to it.
 
-    That may be one it stands beside: judged by the passage that holds it, where that
-    was found too, the first two sentences answered .029 less often (QED).
+    That may be one it stands beside: judging it by the passage that holds it, where that
+    was found too, made no difference (first two right: .733 against .736, QED; .800
+    against .801, SQuAD 2).
     """
     best = max((p.score for p in passages), default=0.0) or 1.0
     found: dict[tuple[str, int], Candidate] = {}

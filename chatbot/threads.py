@@ -7,6 +7,7 @@ turn is kept when its answer is finished, not before.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from chatbot.answer import Answer, Event, Finished, answer_from
 from chatbot.errors import UnknownThread
+from store.errors import LibraryFull, LibraryReadOnly
 
 if TYPE_CHECKING:
     from chatbot.bot import Chatbot
+
+logger = logging.getLogger("docent")
 
 REMEMBERED = 10  # newest turns that a follow-up may lean on
 
@@ -61,21 +65,30 @@ class Thread:
         """All turns, oldest first."""
         return self._read()
 
-    def ask(self, question: str, *, sources: Sequence[str] | None = None) -> Answer:
+    def ask(self, question: str, *, sources: str | Sequence[str] | None = None) -> Answer:
         """The answer, in the light of the earlier turns. Errors as for `Chatbot.ask`."""
         *_, last = self.stream(question, sources=sources)
         assert isinstance(last, Finished)
         return last.answer
 
-    def stream(self, question: str, *, sources: Sequence[str] | None = None) -> Iterator[Event]:
-        """As `Chatbot.stream`; the turn is kept when Finished comes out."""
+    def stream(
+        self, question: str, *, sources: str | Sequence[str] | None = None
+    ) -> Iterator[Event]:
+        """As `Chatbot.stream`; the turn is kept when Finished comes out.
+
+        Where it cannot be kept (a read-only or full disk), the answer still comes, and
+        a warning is logged.
+        """
         history = []
         for turn in self._read(newest=REMEMBERED):
             history.append({"role": "user", "content": turn.question})
             history.append({"role": "assistant", "content": turn.answer.text})
         for event in self._bot.stream(question, history, sources=sources):
             if isinstance(event, Finished):
-                self.keep(question, event.answer)
+                try:
+                    self.keep(question, event.answer)
+                except (LibraryReadOnly, LibraryFull) as error:
+                    logger.warning("This turn of the conversation is not kept: %s", error)
             yield event
 
     def keep(self, question: str, answer: Answer) -> None:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import IngestError
 from ingest.pipeline import Progress, ingest
-from ingest.report import Report
+from ingest.report import Failure, Report
 from ingest.sources import absolute
 from store import DocumentInfo, Library
-from store.errors import StoreError, UnknownSource
+from store.errors import StoreError
+from store.terminal import close_output, plain, prepare_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("name a file or folder to ingest; `ingest --help` has what else can be done")
     if (options.prune or options.watch) and not options.sources:
         parser.error("--prune and --watch go with the folders that they are about")
+    changes = [name for name in ("remove", "rebuild", "import_") if getattr(options, name)]
+    if options.dry_run and (changes or options.watch):
+        parser.error("--dry-run stores nothing: it goes with files and folders only")
+    if options.json and options.list and options.sources:
+        parser.error("with --json, list in a call of its own")
+    prepare_output()
     terminated: list[int] = []
     try:
         with _terminable(terminated):
@@ -46,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (StoreError, IngestError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        return close_output()
     except KeyboardInterrupt:
         print(
             "ingest: stopped. What was stored stays; run it again to do the rest.",
@@ -138,8 +147,9 @@ def _act(library: Library, options: argparse.Namespace) -> int:
     if options.rebuild:
         with _progress("Indexing", shown=not options.json) as update:
             library.rebuild(progress=update)
-    for source in options.remove:
-        status |= _remove(library, source)
+        print("rebuilt: full text and vector index follow the catalog again", file=sys.stderr)
+    if options.remove:
+        status |= _remove(library, options)
     if options.watch:
         _watch(library, options)
     elif options.sources:
@@ -216,24 +226,31 @@ def _print_counts(counts: dict[str, int], *, as_json: bool) -> None:
 def _print_report(report: Report, *, dry_run: bool) -> None:
     for verb in ("added", "changed", "removed"):
         for source in getattr(report, verb):
-            print(f"{verb}  {source}")
+            print(f"{verb}  {plain(source)}")
     for failure in report.failed:
-        print(f"failed  {failure.source}: {failure.reason}", file=sys.stderr)
+        print(plain(f"failed  {failure.source}: {failure.reason}"), file=sys.stderr)
     for warning in report.warnings:
-        print(f"note: {warning}", file=sys.stderr)
+        print(plain(f"note: {warning}"), file=sys.stderr)
     print(f"{'would be: ' if dry_run else ''}{report.summary()}", flush=True)
 
 
-def _remove(library: Library, source: str) -> int:
-    """Forget a document, named as the library has it or as a path from here."""
-    for name in dict.fromkeys([source, str(absolute(source))]):
-        if library.content_hash(name) is not None:
-            library.remove(name)
-            print(f"removed  {name}", file=sys.stderr)
-            return 0
-    error = UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
-    print(f"ingest: {error}", file=sys.stderr)
-    return 1
+def _remove(library: Library, options: argparse.Namespace) -> int:
+    """Forget documents, each named as the library has it or as a path from here."""
+    report = Report()
+    for source in options.remove:
+        names = dict.fromkeys([source, str(absolute(source))])
+        known = [name for name in names if library.content_hash(name) is not None]
+        if known:
+            library.remove(known[0])
+            report.removed.append(known[0])
+        else:
+            reason = f"the library has no document {source!r}; `ingest --list` shows all"
+            report.failed.append(Failure(source, reason))
+    if options.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_report(report, dry_run=False)
+    return 1 if report.failed else 0
 
 
 def _list(documents: Sequence[DocumentInfo], *, as_json: bool) -> None:
@@ -248,7 +265,9 @@ def _list(documents: Sequence[DocumentInfo], *, as_json: bool) -> None:
     table.columns[1].overflow = "fold"  # --remove wants it whole
     for document in documents:
         added = document.added_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(document.title, document.source, f"{document.chunk_count:,}", added)
+        table.add_row(
+            plain(document.title), plain(document.source), f"{document.chunk_count:,}", added
+        )
     wide = None if sys.stdout.isatty() else 10_000
     console = Console(highlight=False, markup=False, width=wide)
     if documents:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import ReadError
+from ingest.errors import IngestError, ReadError
 from ingest.report import Failure, Report
 from ingest.sources import Text, resolve, source_of, vanished
 from store.records import Chunk, Document
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 30  # a larger file is refused: it would not fit in memory whole
 BATCH_DOCUMENTS = 64  # stored in one transaction: a sync to disk costs as much as ten documents
 BATCH_CHUNKS = 2_000
+LONGEST_TITLE = 300  # characters; it is indexed with every chunk
 AHEAD = 4  # documents read before they are needed, for each worker
 
 OnProgress = Callable[["Progress"], None]
@@ -68,12 +69,12 @@ def ingest(
     files have vanished from the folders among `sources`. Raises StoreError if the
     library cannot be written; what was stored before that stays.
     """
-    given = [sources] if isinstance(sources, str | Path | Text) else list(sources)
+    given = _as_list(sources)
     found = resolve(given)
     report = Report(failed=found.failed, warnings=found.warnings)
     batch: list[Loaded] = []
     total = len(found.items)
-    loaded = _load_all(found.items, library, workers or os.cpu_count() or 1)
+    loaded = _load_all(found.items, library, max(workers or os.cpu_count() or 1, 1))
     for done, outcome in enumerate(loaded, 1):
         match outcome:
             case Failure():
@@ -94,6 +95,16 @@ def ingest(
     if not dry_run and (report.added or report.changed or report.removed):
         report.warnings.extend(library.catch_up())
     return report
+
+
+def _as_list(sources: str | Path | Text | Iterable[str | Path | Text]) -> list[str | Path | Text]:
+    if isinstance(sources, str | Path | Text):
+        return [sources]
+    try:
+        return list(sources)
+    except TypeError as error:
+        message = f"{sources!r:.80} is neither a path nor a Text, nor a list of them."
+        raise IngestError(message) from error
 
 
 def _prune(
@@ -151,7 +162,9 @@ def _load(item: Path | Text, library: Library) -> Outcome:
         digest = hashlib.sha256(data).hexdigest()
         if library.content_hash(source) == digest:
             return _Unchanged(source)
-        document = replace(_document(item, data), content_hash=digest)
+        document = _document(item, data)
+        title = document.title[:LONGEST_TITLE]
+        document = replace(document, title=title, content_hash=digest)
     except ReadError as error:
         return Failure(source, str(error))
     from ingest.split import split

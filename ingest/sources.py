@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingest.errors import IngestError
 from ingest.readers import SUFFIXES
 from ingest.report import Failure
 
@@ -37,15 +38,40 @@ class Found:
 
 
 def resolve(given: Iterable[str | Path | Text]) -> Found:
-    """Every single document that was named, each once, in order."""
+    """Every single document that was named, each once, in order.
+
+    Of two texts of one source the last counts. Raises IngestError for what is neither a
+    path nor a text.
+    """
     found = Found()
-    seen: set[str] = set()
+    items: dict[str, Path | Text] = {}
     for one in given:
+        _check_type(one)
         for item in _expand(one, found):
-            if (key := source_of(item)) not in seen:
-                seen.add(key)
-                found.items.append(item)
+            source = source_of(item)
+            try:
+                source.encode("utf-8")
+            except UnicodeEncodeError:
+                reason = "its name is not valid UTF-8: rename it"
+                found.failed.append(Failure(ascii(source)[1:-1], reason))
+                continue
+            if isinstance(item, Text) and items.get(source, item) != item:
+                found.warnings.append(f"{source!r} was given twice: the last text counts.")
+            items[source] = item
+    found.items.extend(items.values())
     return found
+
+
+def _check_type(one: object) -> None:
+    if isinstance(one, Text):
+        words = (one.source, one.title, one.text)
+        if not all(isinstance(w, str) for w in words) or not one.source:
+            raise IngestError(
+                f"Text({one.source!r:.60}, {one.title!r:.60}, …): source, title and text must be "
+                "strings, and the source must not be empty."
+            )
+    elif not isinstance(one, str | Path):
+        raise IngestError(f"{one!r:.80} is neither a path nor a Text.")
 
 
 def source_of(item: Path | Text) -> str:
@@ -90,7 +116,7 @@ def is_document(path: Path, folder: Path) -> bool:
         return False
     hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
     known = path.suffix.lower() in SUFFIXES
-    return known and not hidden and not _leads_out(path, folder) and path.is_file()
+    return known and not hidden and not _unfit(path, folder)
 
 
 def _has_files(folder: Path) -> bool:
@@ -123,6 +149,7 @@ def _expand(one: str | Path | Text, found: Found) -> list[Path | Text]:
 def _walk(folder: Path, found: Found) -> list[Path | Text]:
     documents: list[Path | Text] = []
     unknown: Counter[str] = Counter()
+    failures = len(found.failed)
 
     def cannot_list(error: OSError) -> None:
         found.failed.append(Failure(str(error.filename), f"cannot be listed: {error.strerror}"))
@@ -133,10 +160,8 @@ def _walk(folder: Path, found: Found) -> list[Path | Text]:
             path = Path(parent, name)
             if path.suffix.lower() not in SUFFIXES:
                 unknown[path.suffix.lower() or "no suffix"] += 1
-            elif _leads_out(path, folder):
-                found.warnings.append(f"Skipped {str(path)!r}: it is a link out of the folder.")
-            elif not path.is_file():
-                found.warnings.append(f"Skipped {str(path)!r}: it is not a regular file.")
+            elif reason := _unfit(path, folder):
+                found.warnings.append(f"Skipped {str(path)!r}: {reason}.")
             else:
                 documents.append(path)
     if unknown:
@@ -145,12 +170,18 @@ def _walk(folder: Path, found: Found) -> list[Path | Text]:
         found.warnings.append(
             f"Skipped {unknown.total()} {noun} in {str(folder)!r} of a type not read: {kinds}."
         )
-    if not documents:
+    if not documents and len(found.failed) == failures:
         kinds = ", ".join(sorted(SUFFIXES))
         reason = f"the folder has no documents that can be read ({kinds})"
         found.failed.append(Failure(str(folder), reason))
     return documents
 
 
-def _leads_out(path: Path, folder: Path) -> bool:
-    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+def _unfit(path: Path, folder: Path) -> str:
+    """Why an entry of a folder is left out; empty if it is a file of the folder."""
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            return "it is a link out of the folder"
+        return "" if path.is_file() else "it is not a regular file"
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before 3.13
+        return getattr(error, "strerror", None) or "it is a link to itself"

@@ -16,13 +16,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, delete, insert, select, text
 
-from store.checksums import checksum, checksum_of_vector
+from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, removed, vectors
-from store.errors import LibraryDamaged, UnknownSource
+from store.errors import UnknownSource
 from store.fulltext import match_expression, searchable
 from store.records import Chunk, Document, DocumentInfo, Passage, chunk_id, page_at
+from store.vector_rows import put_vectors, read_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def list_documents(connection: Connection) -> list[DocumentInfo]:
 
 
 def _info(row: Row[Any]) -> DocumentInfo:
-    _prove(row.checksum == document_checksum(row), row.source, "its entry")
+    prove(row.checksum == document_checksum(row), row.source, "its entry")
     return DocumentInfo(
         source=row.source,
         title=row.title,
@@ -153,15 +154,6 @@ def document_checksum(row: Any) -> int:  # noqa: ANN401 (a row, or what is to be
         row.chunk_count,
         row.added_at,
     )
-
-
-def _prove(is_so: bool, source: str, what: str) -> None:
-    if not is_so:
-        raise LibraryDamaged(
-            f"The catalog is damaged: of {source!r}, {what} is not as it was stored. "
-            "`ingest --check` shows all that is; ingest the document again after "
-            "`ingest --remove`, or restore a backup."
-        )
 
 
 def insert_document(
@@ -279,7 +271,7 @@ def read_text(connection: Connection, identity: int, start: int = 0, end: int | 
     rows = connection.execute(query.order_by(blocks.c.ordinal)).all()
     for row in rows:
         if row.checksum != checksum(identity, row.ordinal, row.text):
-            _prove(False, _source_of(connection, identity), "its text")
+            prove(False, _source_of(connection, identity), "its text")
     joined = "".join(row.text for row in rows)
     offset = start // BLOCK * BLOCK
     return joined[start - offset : None if end is None else max(end - offset, 0)]
@@ -310,7 +302,7 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
             continue
         words = read_text(connection, row.document_id, row.start, row.end)
         own = checksum(row.document_id, row.start, row.end, row.page, words)
-        _prove(row.checksum == own, row.source, "a passage")
+        prove(row.checksum == own, row.source, "a passage")
         found.append(
             Passage(
                 text=words,
@@ -373,66 +365,6 @@ def full_text(
 # --- vectors -----------------------------------------------------------------------
 
 
-def put_vectors(
-    connection: Connection, keys: Sequence[int], embeddings: NDArray[np.float32]
-) -> None:
-    """Store one unit row for each chunk key."""
-    packed = embeddings.astype("<f2")
-    rows = [
-        {"key": key, "embedding": raw, "checksum": checksum_of_vector(key, raw)}
-        for key, vector in zip(keys, packed, strict=True)
-        for raw in (vector.tobytes(),)
-    ]
-    connection.execute(insert(vectors), rows)
-
-
-def read_vectors(
-    connection: Connection,
-    *,
-    above: int = 0,
-    of: Sequence[int] | None = None,
-    within: Sequence[int] | None = None,
-    limit: int | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Keys (n,) and unit vectors (n, d), by key: those above a key, of these keys, or of
-    some documents. Raises LibraryDamaged if one is not as it was stored."""
-    query = select(vectors).where(vectors.c.key > above)
-    if of is not None:
-        query = query.where(vectors.c.key.in_(of))
-    if within is not None:
-        query = query.join(chunks).where(chunks.c.document_id.in_(within))
-    rows = connection.execute(query.order_by(vectors.c.key).limit(limit)).all()
-    for row in rows:
-        if row.checksum != checksum_of_vector(row.key, row.embedding):
-            _prove(False, _source_of_chunk(connection, row.key), "a vector")
-    keys = np.fromiter((row.key for row in rows), np.int64, len(rows))
-    packed = np.frombuffer(b"".join(row.embedding for row in rows), "<f2")
-    return keys, packed.reshape(len(rows), -1 if rows else 0).astype(np.float32)
-
-
-def _source_of_chunk(connection: Connection, key: int) -> str:
-    query = select(documents.c.source).join(chunks).where(chunks.c.key == key)
-    return connection.scalar(query) or f"chunk {key}"
-
-
-def vector_keys(connection: Connection, *, up_to: int) -> NDArray[np.int64]:
-    """Keys of all vectors that are not above a key, ascending."""
-    keys = connection.scalars(select(vectors.c.key).where(vectors.c.key <= up_to)).all()
-    return np.sort(np.asarray(keys, np.int64))
-
-
-def live_keys(connection: Connection, above: int = 0) -> NDArray[np.int64]:
-    """Keys of all chunks above a key, ascending."""
-    keys = connection.scalars(select(chunks.c.key).where(chunks.c.key > above)).all()
-    return np.sort(np.asarray(keys, np.int64))
-
-
-def vector_count(connection: Connection, above: int = 0) -> int:
-    """How many vectors have a key above the given one."""
-    query = select(func.count()).select_from(vectors).where(vectors.c.key > above)
-    return connection.scalar(query) or 0
-
-
 def without_vectors(connection: Connection, limit: int) -> list[tuple[int, str]]:
     """Up to `limit` chunks that have no vector yet: key, and title and text to embed."""
     query = (
@@ -450,23 +382,6 @@ def without_vectors(connection: Connection, limit: int) -> list[tuple[int, str]]
         )
         for row in connection.execute(query).all()
     ]
-
-
-def forget_vectors(connection: Connection) -> None:
-    """Drop every vector: another embedder is to make them anew."""
-    connection.execute(delete(vectors))
-
-
-def removed_keys(connection: Connection) -> list[int]:
-    """Keys of removed chunks that the vector index may still hold."""
-    return list(connection.scalars(select(removed.c.key)))
-
-
-def settle_removed(connection: Connection, keys: Sequence[int]) -> None:
-    """The vector index no longer holds these."""
-    if keys:
-        statement = delete(removed).where(removed.c.key == bindparam("gone"))
-        connection.execute(statement, [{"gone": key} for key in keys])
 
 
 def embedded_text(title: str, words: str) -> str:

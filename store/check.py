@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from store.catalog import document_checksum, read_pieces, read_vectors, words_of
+from store.catalog import document_checksum, read_pieces, words_of
 from store.checksums import checksum
 from store.conversations import read
 from store.database import FULL_TEXT, chunks, documents, threads, turns, vectors
 from store.errors import LibraryDamaged
+from store.vector_rows import read_vectors
 
 SHOWN = 20  # problems of one kind that are named one by one
 _VECTORS = 5_000  # read at once

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import zlib
 
+from store.errors import LibraryDamaged
+
 Value = str | int | None
 
 
@@ -20,3 +22,13 @@ def checksum(*values: Value) -> int:
 def checksum_of_vector(key: int, embedding: bytes) -> int:
     """The CRC-32 of a stored vector and the key that it belongs to."""
     return zlib.crc32(embedding, key)
+
+
+def prove(is_so: bool, source: str, what: str) -> None:
+    """Raise LibraryDamaged, in words, unless something of a document is as it was stored."""
+    if not is_so:
+        raise LibraryDamaged(
+            f"The catalog is damaged: of {source!r}, {what} is not as it was stored. "
+            "`ingest --check` shows all that is; ingest the document again after "
+            "`ingest --remove`, or restore a backup."
+        )

@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import (
     Column,
@@ -30,8 +31,8 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from store.errors import (
     LibraryBusy,
@@ -213,10 +214,12 @@ class Database:
 
     def schema_version(self) -> int:
         """The version of the tables in the file. Raises LibraryDamaged if it names none."""
+        query = select(meta.c.value).where(meta.c.key == "schema_version")
         with self.reading() as connection:
-            version = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
+            known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
+            version = connection.scalar(query) if known.first() else None
         if version is None or not version.isdecimal():
-            raise LibraryDamaged(f"The catalog {self.place!r} names no version. {_RESTORE}")
+            raise LibraryDamaged(f"The file {self.place!r} is no Docent catalog. {_RESTORE}")
         return int(version)
 
     @contextmanager
@@ -224,9 +227,18 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _translate(error.orig, self.place) from error
+            raise self._in_words(error.orig) from error
         except sqlite3.Error as error:
-            raise _translate(error, self.place) from error
+            raise self._in_words(error) from error
+
+    def _in_words(self, error: BaseException | None) -> StoreError:
+        said = _translate(error, self.place)
+        if self.read_only and isinstance(said, LibraryDamaged):
+            return LibraryDamaged(
+                f"The catalog {self.place!r} cannot be read ({error}): its owner is changing it, "
+                "or it is damaged. Ask again; if it stays so, its owner can run `ingest --check`."
+            )
+        return said
 
 
 def open_database(path: Path) -> Database:
@@ -283,15 +295,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def _engine(path: Path, *, read_only: bool) -> Engine:
-    query = {"uri": "true"}
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            _address(path, read_only=read_only),
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            check_same_thread=False,
+        )
+
     if read_only:
-        # A catalog that was closed cleanly needs no -shm file, which cannot be made here.
-        settled = not path.with_name(path.name + "-wal").exists()
-        query |= {"immutable": "1"} if settled else {"mode": "ro"}
-    url = URL.create("sqlite", database=f"file:{path}", query=query)
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-    )
+        # A new connection each time: see `_address`.
+        engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    else:
+        engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:
@@ -305,6 +321,17 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _address(path: Path, *, read_only: bool) -> str:
+    """The file as SQLite's URI; its name may have any character."""
+    uri = f"file:{quote(str(path))}"
+    if not read_only:
+        return f"{uri}?mode=rwc"
+    # Read-only, SQLite wants the -shm file that a writer keeps while it has the file open.
+    # Without a writer there is none, and none can be made here: the file is then at rest.
+    at_rest = not path.with_name(path.name + "-shm").exists()
+    return f"{uri}?{'immutable=1' if at_rest else 'mode=ro'}"
 
 
 def _writable(path: Path) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LONGEST = 2_000  # characters embedded of one text: a batch takes memory by its longest
+
 SERVICES = {"openai": "langchain_openai", "ollama": "langchain_ollama"}
 
 
@@ -63,7 +65,7 @@ def _wordllama() -> Embedder | None:
     model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _unit(model.embed(list(texts), norm=False) if texts else [])
+        return _unit(model.embed(_cut(texts), norm=False) if texts else [])
 
     return embed
 
@@ -74,7 +76,7 @@ def _minilm() -> Embedder:
     model = minilm()
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _unit(model(texts) if texts else [])
+        return _unit(model(_cut(texts)) if texts else [])
 
     return embed
 
@@ -94,9 +96,13 @@ def _service(name: str, provider: str) -> Embedder:
         raise EmbedderError(f"The embedder {name!r} cannot be opened: {reason}") from error
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _unit(model.embed_documents(list(texts)) if texts else [])
+        return _unit(model.embed_documents(_cut(texts)) if texts else [])
 
     return embed
+
+
+def _cut(texts: Sequence[str]) -> list[str]:
+    return [text[:LONGEST] for text in texts]
 
 
 def _unit(rows: Sequence[Sequence[float]] | NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from filelock import FileLock
 
-from store import catalog
+from store import catalog, vector_rows
 from store.errors import IndexLost, IndexUnavailable
 from store.vectors import VectorIndex
 
@@ -127,12 +127,12 @@ class Follower:
 
     def _count(self, above: int) -> int:
         with self._database.reading() as connection:
-            return catalog.vector_count(connection, above)
+            return vector_rows.vector_count(connection, above)
 
     def _catch_up(self, state: catalog.State, on_progress: OnProgress) -> _Open:
         at = self._writable(state)
         with self._database.reading() as connection:
-            gone = catalog.removed_keys(connection)
+            gone = vector_rows.removed_keys(connection)
         if gone or self._count(at.covered):
             at = self._write(at, gone, on_progress)
         return at
@@ -143,7 +143,7 @@ class Follower:
         name = f"docent-{secrets.token_hex(4)}"
         old = self._state()
         with self._database.reading() as connection:
-            gone = catalog.removed_keys(connection)
+            gone = vector_rows.removed_keys(connection)
         with self._database.writing() as connection:
             catalog.note(connection, index_name=name, indexed=0, index_writing=1)
         self._open = _Open(self._index(name, create=True), name, 0, old.index_revision)
@@ -157,7 +157,7 @@ class Follower:
         total, covered, done = self._count(at.covered), at.covered, 0
         while True:
             with self._database.reading() as connection:
-                keys, vectors = catalog.read_vectors(connection, above=covered, limit=WRITE)
+                keys, vectors = vector_rows.read_vectors(connection, above=covered, limit=WRITE)
             if not len(keys):
                 break
             at.index.add(keys.tolist(), vectors)
@@ -166,7 +166,7 @@ class Follower:
         at.index.remove(gone)
         revision = at.revision + 1
         with self._database.writing() as connection:
-            catalog.settle_removed(connection, gone)
+            vector_rows.settle_removed(connection, gone)
             catalog.note(connection, indexed=covered, index_revision=revision, index_writing=0)
         self._open = _Open(at.index, at.name, covered, revision)
         return self._open
@@ -186,13 +186,13 @@ class Follower:
     def _unfound(self, at: _Open, count: int, on_progress: OnProgress | None = None) -> int:
         """How many of `count` vectors, evenly spread, the index does not find by themselves."""
         with self._database.reading() as connection:
-            keys = catalog.vector_keys(connection, up_to=at.covered)
+            keys = vector_rows.vector_keys(connection, up_to=at.covered)
         chosen = keys[np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)]
         missing = done = 0
         for start in range(0, len(chosen), WRITE):
             batch = chosen[start : start + WRITE]
             with self._database.reading() as connection:
-                found, vectors = catalog.read_vectors(connection, of=batch.tolist())
+                found, vectors = vector_rows.read_vectors(connection, of=batch.tolist())
             for key, vector in zip(found.tolist(), vectors, strict=True):
                 # A vector of zeros (no known word) is near to nothing, itself included.
                 missing += bool(vector.any()) and not _is_found(at.index, key, vector)

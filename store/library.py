@@ -7,21 +7,12 @@ readers never wait. Knows nothing about files, formats, questions or answers.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.errors import (
-    EmbedderMismatch,
-    IndexUnavailable,
-    LibraryDamaged,
-    LibraryReadOnly,
-    SettingsError,
-    StoreError,
-)
+from store.errors import IndexUnavailable
 from store.records import Chunk, Document, DocumentInfo, Passage
 
 if TYPE_CHECKING:
@@ -30,17 +21,12 @@ if TYPE_CHECKING:
 
     from store.check import Whole
     from store.database import Database
-    from store.embedders import Embedder
+    from store.embedding import Embedding
     from store.lock import Holder, WriterLock
     from store.nearest import Nearest
 
-CATALOG = "catalog.db"
-INDEX = "index"
-ABOUT = "library.txt"
 IMPORT_BATCH = 64  # documents imported in one transaction
-EMBED_BATCH = 2_000  # chunks embedded between two signs of progress
-
-logger = logging.getLogger("docent")
+MOST = 10_000  # passages that a search gives at most
 
 Outcome = str
 """What adding a document did: `added`, `changed` or `unchanged`."""
@@ -56,12 +42,12 @@ class Library:
         database: Database,
         lock: WriterLock,
         nearest: Nearest,
-        embedder_name: str,
+        embedding: Embedding,
     ) -> None:
         """Use `Library.open`."""
         self.home = home
         self.database = database
-        self.embedder_name = embedder_name
+        self.embedding = embedding
         self._lock = lock
         self._nearest = nearest
 
@@ -84,21 +70,23 @@ class Library:
         library of another embedder, because `rebuild` is called next.
         Raises StoreError: EmbedderMismatch, LibraryDamaged, LibraryReadOnly, …
         """
+        from store.embedding import Embedding
+        from store.home import INDEX, INDEX_LOCK, open_catalog
         from store.lock import WriterLock
         from store.nearest import Nearest
 
         folder = Path(home).expanduser().absolute()
         lock = WriterLock(folder, wait=wait, on_wait=on_wait)
-        database = _open_catalog(folder, database_url, lock)
+        database = open_catalog(folder, database_url, lock)
         library = cls(
             home=folder,
             database=database,
             lock=lock,
-            nearest=Nearest(database, chroma_url or folder / INDEX, folder / "index.lock"),
-            embedder_name=embedder,
+            nearest=Nearest(database, chroma_url or folder / INDEX, folder / INDEX_LOCK),
+            embedding=Embedding(database, embedder, lock),
         )
         if not reembed:
-            library._refuse_another_embedder()
+            library.embedding.refuse_another()
         return library
 
     def close(self) -> None:
@@ -158,7 +146,7 @@ class Library:
         found. Returns for each `added`, `changed` or `unchanged` (same content hash).
         `progress(done, total)` counts embedded chunks.
         """
-        vectors = self._vectors_for(documents, progress)
+        vectors = self.embedding.of_documents(documents, progress)
         return self._store(
             [
                 (document, chunks, rows, None)
@@ -181,7 +169,7 @@ class Library:
         themselves, is made anew. Search does not need it to be right, only to be fast
         in a large library.
         """
-        self._embed_missing(progress)
+        self.embedding.missing(progress)
         try:
             mended = self._nearest.follow(progress)
         except IndexUnavailable as error:
@@ -197,18 +185,11 @@ class Library:
         from store import catalog
 
         with self._lock.held():
-            with self.database.reading() as connection:
-                known = catalog.state(connection).embedder
-            anew = bool(known) and known != self.embedder_name
-            if anew:
-                self._require_embedder()
+            self.embedding.replace_another()
             with self.database.writing() as connection:
                 catalog.index_words_anew(connection)
-                if anew:
-                    catalog.forget_vectors(connection)
-                    catalog.note(connection, embedder=self.embedder_name)
                 catalog.next_generation(connection)
-        self._embed_missing(progress)
+        self.embedding.missing(progress)
         self._nearest.follow(progress, anew=True)
 
     def check(self, *, progress: Callable[[int, int], None] | None = None) -> Whole:
@@ -257,7 +238,7 @@ class Library:
         done = {"added": 0, "changed": 0, "unchanged": 0, "threads": 0}
         file = transfer.Import(Path(path).expanduser().absolute(), workplace=self.home)
         try:
-            file.refuse_another_embedder(self.embedder_name)
+            file.refuse_another_embedder(self.embedding.name)
             batch = []
             for number, total, one in file.documents():
                 batch.append((one.document, one.chunks, one.vectors, one.added_at))
@@ -295,8 +276,11 @@ class Library:
         if k < 1 or not any(query.strip() for query in asked):
             return []
         vectors = self.embed(asked)
+        k = min(k, MOST)
         limit = max(CANDIDATES, 2 * k)
         with self.database.reading() as connection:
+            # It may have been embedded anew since this process opened it.
+            self.embedding.refuse_another(catalog.state(connection))
             within = None if sources is None else catalog.document_ids(connection, sources)
             rankings = []
             for n, query in enumerate(asked):
@@ -329,19 +313,9 @@ class Library:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d), in order; (n, 0) where there is no embedder."""
-        import numpy as np
-
-        if self._embedder is None or not texts:
-            return np.zeros((len(texts), 0), np.float32)
-        return self._embedder(texts)
+        return self.embedding(texts)
 
     # --- within --------------------------------------------------------------------
-
-    @cached_property
-    def _embedder(self) -> Embedder | None:
-        from store.embedders import open_embedder
-
-        return open_embedder(self.embedder_name)
 
     def _store(
         self, entries: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], str | None]]
@@ -352,7 +326,7 @@ class Library:
         outcomes = []
         with self._lock.held(), self.database.writing() as connection:
             # Another process may have written with another embedder since this one opened.
-            self._refuse_another_embedder()
+            self.embedding.refuse_another()
             for document, chunks, vectors, added_at in entries:
                 stored = catalog.content_hash(connection, document.source)
                 if stored and stored == document.content_hash:
@@ -363,147 +337,6 @@ class Library:
                 catalog.insert_document(connection, document, chunks, vectors, added_at)
                 outcomes.append("added" if stored is None else "changed")
             if set(outcomes) != {"unchanged"}:
-                catalog.note(connection, embedder=self.embedder_name)
+                catalog.note(connection, embedder=self.embedding.name)
                 catalog.next_generation(connection)
         return outcomes
-
-    def _vectors_for(
-        self,
-        documents: Sequence[tuple[Document, Sequence[Chunk]]],
-        progress: Callable[[int, int], None] | None,
-    ) -> list[NDArray[np.float32]]:
-        """Vectors for the chunks of each document, (chunks, d) each, embedded together.
-
-        A document whose content is stored under another source has its vectors.
-        """
-        from store import catalog
-
-        with self.database.reading() as connection:
-            known = [catalog.twin_vectors(connection, d, chunks) for d, chunks in documents]
-        new = [pair for pair, vectors in zip(documents, known, strict=True) if vectors is None]
-        embedded = iter(self._embed_chunks(new, progress))
-        return [next(embedded) if vectors is None else vectors for vectors in known]
-
-    def _embed_chunks(
-        self,
-        documents: Sequence[tuple[Document, Sequence[Chunk]]],
-        progress: Callable[[int, int], None] | None,
-    ) -> list[NDArray[np.float32]]:
-        """Vectors for the chunks of each document, embedded together: (chunks, d) each."""
-        import numpy as np
-
-        from store.catalog import embedded_text
-
-        texts = [embedded_text(d.title, c.text) for d, chunks in documents for c in chunks]
-        parts = []
-        for start in range(0, len(texts), EMBED_BATCH):
-            parts.append(self.embed(texts[start : start + EMBED_BATCH]))
-            if progress:
-                progress(min(start + EMBED_BATCH, len(texts)), len(texts))
-        whole = np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
-        ends = np.cumsum([len(chunks) for _, chunks in documents])
-        return np.split(whole, ends[:-1]) if len(documents) else []
-
-    def _embed_missing(self, progress: Callable[[int, int], None] | None) -> None:
-        """Give vectors to chunks without: stored where no embedder was, or to be re-embedded."""
-        from store import catalog
-
-        if self._embedder is None:
-            return
-        done = 0
-        while True:
-            with self.database.reading() as connection:
-                batch = catalog.without_vectors(connection, EMBED_BATCH)
-            if not batch:
-                return
-            vectors = self.embed([text for _, text in batch])
-            with self._lock.held(), self.database.writing() as connection:
-                live = {key for key, _ in catalog.without_vectors(connection, EMBED_BATCH)}
-                rows = [n for n, (key, _) in enumerate(batch) if key in live]
-                if not rows:
-                    continue  # another process was faster
-                catalog.put_vectors(connection, [batch[n][0] for n in rows], vectors[rows])
-                # They may lie below what the index already covers.
-                catalog.note(connection, indexed=0, index_name="")
-                catalog.next_generation(connection)
-            done += len(batch)
-            if progress:
-                progress(done, done)
-
-    def _refuse_another_embedder(self) -> None:
-        from store import catalog
-
-        with self.database.reading() as connection:
-            known = catalog.state(connection).embedder
-        if known and known != self.embedder_name:
-            raise EmbedderMismatch(
-                f"The library at {str(self.home)!r} was made with the embedder {known!r}, not "
-                f"{self.embedder_name!r}. Set DOCENT_EMBEDDER={known}, or embed it again: "
-                f"ingest --rebuild --embedder {self.embedder_name}"
-            )
-
-    def _require_embedder(self) -> None:
-        if self._embedder is None:
-            raise EmbedderMismatch(
-                f"The embedder {self.embedder_name!r} has no build for this machine; the library "
-                "keeps the vectors it has."
-            )
-
-
-def _open_catalog(folder: Path, database_url: str | None, lock: WriterLock) -> Database:
-    """The catalog in `folder`, or in the SQLite file that the URL names."""
-    from store.database import open_database
-
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"DOCENT_HOME {str(folder)!r} is a file: name a folder.")
-    path = folder / CATALOG if database_url is None else _sqlite_path(database_url)
-    if path.exists():
-        return _up_to_date(open_database(path), lock)
-    if (folder / ABOUT).exists() and database_url is None:
-        raise LibraryDamaged(
-            f"The library at {str(folder)!r} has lost its catalog, {CATALOG!r}. Bring it back from "
-            f"a backup, or, to begin anew, delete {ABOUT!r} there."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LibraryReadOnly(
-            f"The library's folder {str(folder)!r} cannot be made ({error.strerror}). "
-            "Choose another with DOCENT_HOME or --home."
-        ) from error
-    with lock.held():
-        database = open_database(path)
-        (folder / ABOUT).write_text(_ABOUT, "utf-8")
-    return _up_to_date(database, lock)
-
-
-def _up_to_date(database: Database, lock: WriterLock) -> Database:
-    """With the tables of this version; what an older one wrote is kept beside them."""
-    from store.database import SCHEMA_VERSION
-    from store.migrations import migrate
-
-    if database.schema_version() == SCHEMA_VERSION:
-        return database
-    with lock.held():
-        if backup := migrate(database):
-            logger.warning("The library was brought up to date; the old file is %s.", backup)
-    return database
-
-
-_ABOUT = """This folder is a Docent library.
-
-catalog.db is the record of truth: documents, their texts, vectors, conversations. Back it up
-with `ingest --export FILE`. index/ can always be made again from it (`ingest --rebuild`);
-uploads/ holds the files that were added on the page.
-"""
-
-
-def _sqlite_path(url: str) -> Path:
-    scheme, _, place = url.partition(":///")
-    if scheme != "sqlite" or not place:
-        raise SettingsError(
-            f"DOCENT_DATABASE_URL names a {scheme.partition(':')[0]!r} database; this version "
-            "keeps its catalog in SQLite: sqlite:///path/to/catalog.db, or leave it unset."
-        )
-    return Path(place).absolute()

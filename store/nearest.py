@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection
 
-from store import catalog
+from store import catalog, vector_rows
 from store.errors import IndexBusy, IndexCrashed, IndexUnavailable, StoreError
 from store.index_process import IndexProcess
 
@@ -77,13 +77,13 @@ class Nearest:
         `within`: only chunks of these document rows, compared exactly.
         """
         if within is not None:
-            return _top(*catalog.read_vectors(connection, within=within), vector, k)
+            return _top(*vector_rows.read_vectors(connection, within=within), vector, k)
         state = catalog.state(connection)
         covered = self._covered(connection, state)
         hits: dict[int, float] = {}
         if covered:
             try:
-                gone = set(catalog.removed_keys(connection))
+                gone = set(vector_rows.removed_keys(connection))
                 wanted = k + min(len(gone), k)
                 answer = self._process.ask("nearest", vector=vector.tolist(), k=wanted)
                 hits = {key: cosine for key, cosine in answer["hits"] if key not in gone}
@@ -135,7 +135,7 @@ class Nearest:
             behind = _Open(state.index_name, state.indexed)
             if self._asked > ONCE and self._tried != behind and state.indexed > covered:
                 self._tried = behind
-                if catalog.vector_count(connection, covered) > EXACT:
+                if vector_rows.vector_count(connection, covered) > EXACT:
                     threading.Thread(target=self._open_quietly, daemon=True).start()
             return covered
 
@@ -156,10 +156,10 @@ class Nearest:
             if held and (held.generation, held.above) == (state.generation, above):
                 return held
             if held is None or held.above != above or not held.keys.size:
-                keys, vectors = catalog.read_vectors(connection, above=above)
+                keys, vectors = vector_rows.read_vectors(connection, above=above)
             else:
-                newer, more = catalog.read_vectors(connection, above=int(held.keys[-1]))
-                live = np.isin(held.keys, catalog.live_keys(connection, above))
+                newer, more = vector_rows.read_vectors(connection, above=int(held.keys[-1]))
+                live = np.isin(held.keys, vector_rows.live_keys(connection, above))
                 keys = np.concatenate([held.keys[live], newer])
                 kept = held.vectors[live]
                 vectors = np.concatenate([kept, more]) if more.size else kept

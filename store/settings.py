@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     model_timeout: float = Field(default=60.0, gt=0)
     embedder: str = "wordllama"
     database_url: SecretStr | None = None
-    chroma_url: str | None = None
+    chroma_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65535)
     auth: SecretStr | None = None
@@ -51,7 +51,7 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (one per field,
 
     Raises SettingsError, naming the setting, its value and what is expected.
     """
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given = {name: value for name, value in overrides.items() if value not in (None, "")}
     unknown = given.keys() - Settings.model_fields.keys()
     if unknown:
         raise SettingsError(f"Unknown setting: {', '.join(sorted(unknown))}.")
@@ -59,6 +59,9 @@ def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401 (one per field,
         settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError(_describe(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise SettingsError(f"The file '.env' cannot be read: {reason}.") from error
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
-from store import catalog, conversations
+from store import catalog, conversations, vector_rows
 from store.database import Database, documents, open_database, removed
 from store.errors import EmbedderMismatch, StoreError
 from store.migrations import migrate
@@ -101,7 +101,7 @@ class Import:
 def _stored(connection: Connection, source: str) -> Stored:
     entry = connection.execute(select(documents).where(documents.c.source == source)).one()
     pieces = catalog.read_pieces(connection, entry.id)
-    keys, vectors = catalog.read_vectors(connection, within=[entry.id])
+    keys, vectors = vector_rows.read_vectors(connection, within=[entry.id])
     whole = len(keys) == len(pieces)  # none at all where there was no embedder
     return Stored(
         document=catalog.document_of(connection, entry),

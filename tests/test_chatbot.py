@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from chatbot import Chatbot, Delta, Finished, Retrieved, SearchedFor
 from chatbot.citations import EMPTY_LIBRARY, NOT_FOUND, spoken
-from chatbot.errors import BadHistory, EmptyQuestion, QuestionTooLong, UnknownModel, UnknownThread
+from chatbot.errors import (
+    BadHistory,
+    BadQuestion,
+    EmptyQuestion,
+    QuestionTooLong,
+    UnknownModel,
+    UnknownThread,
+)
 from ingest import Text, ingest
 from tests.conftest import SAMPLES
 
@@ -198,3 +205,41 @@ def test_a_thread_belongs_to_who_began_it(bot):
 def test_an_unknown_thread_is_refused(bot):
     with pytest.raises(UnknownThread, match="no conversation 'nonsense'"):
         bot.thread("nonsense")
+
+
+@pytest.mark.parametrize("question", [None, 5, b"Who?"])
+def test_a_question_that_is_no_text_is_refused(bot, question):
+    with pytest.raises(BadQuestion, match="it must be a string"):
+        bot.ask(question)
+
+
+def test_half_a_character_does_no_harm(bot):
+    history = [{"role": "user", "content": "\ud800"}, {"role": "assistant", "content": "\udfff"}]
+    assert bot.ask("Who is the \ud800 defence minister?", history).passages
+    assert bot.passages("Who?", sources=["\ud800"]) == []
+
+
+def test_a_history_of_a_megabyte_is_cut(bot):
+    history = [
+        {"role": "user", "content": "Who is Kim?"},
+        {"role": "assistant", "content": "Xy Zz " * 300_000},
+    ]
+    assert bot.ask("Who sent it?", history).passages
+
+
+def test_one_source_may_be_named_alone(bot):
+    (document,) = bot.library.documents()
+    assert bot.ask("Who met Kim Jong Un?", sources=document.source).found
+
+
+@pytest.mark.parametrize("sources", [[], ["nowhere.md"], "nowhere.md"])
+def test_sources_that_are_not_there_answer_nothing(bot, sources):
+    answer = bot.ask("Who met Kim Jong Un?", sources=sources)
+    assert (answer.found, answer.text) == (False, "The documents do not answer this.")
+
+
+def test_a_turn_that_cannot_be_kept_is_answered(bot, caplog):
+    thread = bot.thread()
+    bot.library.database.read_only = True
+    assert thread.ask("Who met Kim Jong Un?").found
+    assert "This turn of the conversation is not kept" in caplog.text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest import Failure, Text, ingest
+from ingest import Failure, IngestError, Text, ingest
 from store import Library
 from store.errors import EmbedderMismatch
 
@@ -189,10 +189,48 @@ def test_a_renamed_file_is_not_embedded_again(library, folder):
     ingest(folder, library=library)
     (folder / "one.txt").rename(folder / "renamed.txt")
     embedded = []
-    embed = library.__dict__["_embedder"]
-    library.__dict__["_embedder"] = lambda texts: embedded.extend(texts) or embed(texts)
+    embed = library.embedding.__dict__["model"]
+    library.embedding.__dict__["model"] = lambda texts: embedded.extend(texts) or embed(texts)
     report = ingest(folder, library=library, prune=True)
     assert report.added == [str(folder / "renamed.txt")]
     assert report.removed == [str(folder / "one.txt")]
     assert embedded == []
     assert library.check().problems == ()
+
+
+def test_a_name_that_is_no_utf_8_is_named_and_the_others_go_in(library, folder):
+    bad = os.fsencode(folder) + b"/caf\xe9.txt"
+    with open(bad, "w") as file:
+        file.write("The giraffe is tall.")
+    report = ingest(folder, library=library)
+    assert len(report.added) == 3
+    (failure,) = report.failed
+    assert failure.source.endswith("caf\\udce9.txt")
+    assert "rename it" in failure.reason
+
+
+def test_a_link_to_itself_is_left_out_and_said(library, folder):
+    (folder / "self.txt").symlink_to("self.txt")
+    report = ingest(folder, library=library)
+    assert (len(report.added), len(report.warnings)) == (3, 1)
+    assert report.warnings[0].startswith(f"Skipped {str(folder / 'self.txt')!r}")
+
+
+def test_of_two_texts_of_one_source_the_last_counts(library):
+    report = ingest([Text("n", "N", "One."), Text("n", "N", "Two.")], library=library)
+    assert (report.added, library.text("n")) == (["n"], "Two.")
+    assert "was given twice" in report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "sources", [None, [None], b"x.txt", 5, [Text("t", "T", None)], [Text("", "T", "x")]]
+)
+def test_what_is_no_source_is_refused(library, sources):
+    with pytest.raises(IngestError, match=r"neither a path nor a Text|must be strings"):
+        ingest(sources, library=library)
+
+
+def test_a_title_has_an_end(library):
+    ingest(Text("t", "T" * 100_000, "Some text is here."), library=library)
+    (document,) = library.documents()
+    assert document.title == "T" * 300

@@ -112,3 +112,34 @@ def test_a_second_process_finds_what_another_wrote(home, tmp_path):
         command = [sys.executable, "-m", "ingest", str(note), "--home", str(home)]
         subprocess.run(command, check=True, capture_output=True)
         assert here.search(f"number{n} zebra", k=1)[0].source == str(note)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--dry-run", "--remove", "x"],
+        ["--dry-run", "--rebuild"],
+        [".", "--workers", "-1"],
+        [".", "--json", "--list"],
+        ["--prune"],
+        ["--watch"],
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(arguments, home):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert not home.exists()
+
+
+def test_a_name_cannot_forge_the_report(tmp_path, capsys):
+    (tmp_path / "a\nadded  fake.txt").write_text("Geese honk.")
+    main([str(tmp_path)])
+    assert capsys.readouterr().out.splitlines()[0].endswith("/a\\nadded  fake.txt")
+
+
+def test_a_reader_that_goes_away_is_no_error(note):
+    command = [sys.executable, "-m", "ingest", str(note)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        program.stdout.close()
+        assert program.wait(timeout=60) == 141
+        assert program.stderr.read() == b""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from store import Library
+from store import Document, Library, catalog
 from store.errors import EmbedderMismatch, LibraryDamaged, StoreError, UnknownSource
 
 
@@ -164,3 +164,39 @@ def test_open_twice_in_one_process_shares_what_is_there(library, home, make):
     other.add([make("a.txt", "Cats purr.")])
     assert found(library, "cats") == ["a.txt"]
     other.close()
+
+
+@pytest.mark.parametrize("name", ["C# notes", "what?", "100%41", "ünï cödé", "a&b=c"])
+def test_any_folder_name_will_do(tmp_path, make, name):
+    library = Library.open(tmp_path / name)
+    library.add([make("a.txt", "Geese honk.")])
+    library.close()
+    assert [folder.name for folder in tmp_path.iterdir()] == [name]
+    again = Library.open(tmp_path / name)
+    assert again.search("geese")[0].source == "a.txt"
+    again.close()
+
+
+@pytest.mark.parametrize("home", ["/proc/none/such", "/" + "x" * 300, "a\0b"])
+def test_open_when_the_folder_cannot_be_used_names_it(home):
+    with pytest.raises(StoreError, match="DOCENT_HOME"):
+        Library.open(home)
+
+
+def test_search_when_embedded_anew_by_another_process_names_the_remedy(library, make):
+    library.add([make("a.txt", "Geese honk.")])
+    with library.database.writing() as connection:
+        catalog.note(connection, embedder="openai:other")
+    with pytest.raises(EmbedderMismatch, match="Set DOCENT_EMBEDDER=openai:other"):
+        library.search("geese")
+
+
+def test_add_when_the_hash_is_unknown_replaces(library):
+    for text in ("Geese honk.", "Cats purr."):
+        library.add([(Document("a.txt", "", text), [])])
+    assert library.text("a.txt") == "Cats purr."
+
+
+def test_a_very_long_title_is_no_burden(library, make):
+    library.add([make("a.txt", "Geese honk.", title="T" * 1_000_000)])
+    assert library.search("geese")[0].source == "a.txt"

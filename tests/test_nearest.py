@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from store import Library, catalog, index_process, nearest
+from store import Library, catalog, index_process, nearest, vector_rows
 from store.vectors import VectorIndex
 
 
@@ -25,7 +25,7 @@ def state(library: Library) -> catalog.State:
 
 def all_found_by_their_own_vector(library: Library) -> bool:
     with library.database.reading() as connection:
-        keys, vectors = catalog.read_vectors(connection)
+        keys, vectors = vector_rows.read_vectors(connection)
         hits = [library._nearest.find(connection, vector, 5) for vector in vectors]
     return all(
         max(hit.values()) - hit.get(int(key), 0) < 1e-3 for key, hit in zip(keys, hits, strict=True)
@@ -96,7 +96,7 @@ def test_removed_is_not_found_before_the_index_follows(indexed):
     assert "7.txt" not in [p.source for p in indexed.search("topic7", k=60)]
     indexed.catch_up()
     with indexed.database.reading() as connection:
-        assert catalog.removed_keys(connection) == []
+        assert vector_rows.removed_keys(connection) == []
     assert all_found_by_their_own_vector(indexed)
 
 
@@ -149,14 +149,14 @@ def test_rebuild_removes_the_old_folder(indexed):
 
 def test_chunks_stored_without_an_embedder_get_vectors_later(home, make, monkeypatch):
     bare = Library.open(home)
-    bare.__dict__["_embedder"] = None
+    bare.embedding.__dict__["model"] = None
     bare.add([make("a.txt", "Cats purr.")])
     assert [p.source for p in bare.search("cats")] == ["a.txt"]
     bare.close()
     whole = Library.open(home)
     assert whole.catch_up() == []
     with whole.database.reading() as connection:
-        assert catalog.vector_count(connection) == 1
+        assert vector_rows.vector_count(connection) == 1
     assert all_found_by_their_own_vector(whole)
     whole.close()
 
@@ -202,7 +202,7 @@ def test_an_index_whose_process_dies_is_searched_exactly(indexed):
 
 def test_an_index_that_lost_vectors_is_found_out(indexed):
     with indexed.database.reading() as connection:
-        keys, _ = catalog.read_vectors(connection)
+        keys, _ = vector_rows.read_vectors(connection)
         known = catalog.state(connection)
     indexed.close()
     index = VectorIndex(indexed.home / "index" / known.index_name, known.index_name)

@@ -87,3 +87,25 @@ def test_a_deeply_nested_page_is_refused_in_words():
 def test_a_page_that_closes_nothing_is_read():
     data = b"<ul>" + b"<li>One more guest came to the parade" * 5_000
     assert read(data, "a.html").text.count("One more guest") == 5_000
+
+
+def test_an_accent_after_much_ascii_is_not_lost():
+    text = "The grass is green and the sky is blue. " * 6000 + "Müller wohnt über dem Café in Köln."
+    assert read(text.encode("latin-1"), "late.txt").text == text
+
+
+def test_utf_8_with_a_damaged_byte_is_read():
+    text = "Müller wohnt über dem Café in Köln, schräg gegenüber vom Rathaus. " * 3
+    damaged = text.encode() + b"\xff And on it goes."
+    assert read(damaged, "damaged.txt").text == text + "\ufffd And on it goes."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read(encoding):
+    text = "The zebra lives in the savannah and eats grass."
+    assert read(text.encode(encoding), "unmarked.txt").text == text
+
+
+def test_a_page_of_very_many_blocks_is_read():
+    rows = "".join(f"<p>Savannah {n} has a zebra." for n in range(20_000))
+    assert "Savannah 19999 has a zebra." in read(f"<body>{rows}".encode(), "long.html").text

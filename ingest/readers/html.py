@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 import trafilatura
 from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, Tag
 from lxml import etree
 
 from ingest.errors import ReadError
@@ -26,6 +27,7 @@ _BLOCKS = re.compile(
     r"^(?:p|div|section|article|main|h[1-6]|li|tr|table|ul|ol|dl|dd|dt|pre|"
     r"blockquote|figure|figcaption|header|aside|br|hr|address|details|summary)$"
 )
+_CELLS = frozenset({"td", "th"})
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b", re.IGNORECASE)
 # Elements that need no end tag: a page may have thousands that are never closed.
 _UNCLOSED = frozenset(
@@ -112,12 +114,20 @@ def _own_title(soup: BeautifulSoup) -> str:
 
 def _visible(soup: BeautifulSoup) -> str:
     """All text that the page shows, blocks on lines of their own."""
-    for tag in soup.find_all(_BLOCKS):
-        tag.insert_before("\n\n")
-        tag.insert_after("\n\n")
-    for cell in soup.find_all(["td", "th"]):
-        cell.insert_after(" | ")
-    blocks = re.split(r"\n\s*\n", soup.get_text())
+    words: list[str] = []
+    # The tree walked with a stack: a recursion would be as deep as the page.
+    todo: list[PageElement | str] = [soup]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Tag):
+            block, cell = _BLOCKS.match(node.name), node.name in _CELLS
+            todo.append("\n\n" if block else " | " if cell else "")
+            todo.extend(reversed(node.contents))
+            if block:
+                words.append("\n\n")
+        elif type(node) in (NavigableString, str):
+            words.append(str(node))
+    blocks = re.split(r"\n\s*\n", "".join(words))
     return "\n\n".join(line for block in blocks if (line := _one_line(block).strip(" |")))
 
 

@@ -27,6 +27,7 @@ _BOMS = (
 )
 _SAMPLE = 200_000  # bytes that are looked at to guess an encoding
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -42,14 +43,31 @@ def decode(data: bytes, name: str) -> str:
         if data.startswith(mark):
             return clean(data[len(mark) :].decode(encoding, "replace"))
     if b"\0" in data[:_SAMPLE]:
+        if encoding := _utf16(data[:_SAMPLE]):
+            return clean(data.decode(encoding, "replace"))
         raise _not_text(name)
     try:
         return clean(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        guess = from_bytes(data[:_SAMPLE]).best()
+    except UnicodeDecodeError as error:
+        repaired = data.decode("utf-8", "replace")
+        # Some bytes were damaged, or cut off at the end; in another encoding most would be.
+        if 8 * repaired.count("\ufffd") <= len(_BEYOND_ASCII.findall(repaired)):
+            return clean(repaired)
+        # What lies around the first byte that is not ASCII tells most.
+        near = max(error.start - _SAMPLE // 4, 0)
+    guess = from_bytes(data[near : near + _SAMPLE]).best()
     if guess is None or _mostly_controls(str(guess)):
         raise _not_text(name)
     return clean(data.decode(guess.encoding, "replace"))
+
+
+def _utf16(sample: bytes) -> str:
+    """Which UTF-16 it is, without a mark: in many texts every other byte is mostly zero."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < len(sample) // 10 or min(even, odd) * 20 > max(even, odd):
+        return ""
+    encoding = "utf-16-be" if even > odd else "utf-16-le"
+    return "" if _mostly_controls(sample.decode(encoding, "replace")) else encoding
 
 
 def clean(text: str) -> str:
@@ -79,4 +97,7 @@ def _mostly_controls(text: str) -> bool:
 
 
 def _not_text(name: str) -> ReadError:
-    return ReadError(f"{name!r} is not a text file: its bytes are no text in any known encoding")
+    return ReadError(
+        f"{name!r} is not a text file: its bytes are no text in any known encoding. If it is one, "
+        "save it as UTF-8"
+    )
