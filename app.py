@@ -10,6 +10,7 @@ import functools
 import ipaddress
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -54,6 +55,8 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
     library = Library.open(**settings.library_options())
     bot = Chatbot(library, model=settings.model)
     _first_start(library)
+    # What an unclean stop left is mended beside the page, which answers meanwhile.
+    threading.Thread(target=_mend, args=(library,), daemon=True).start()
     print("Opening the page …", flush=True)
     # Gradio would ask its maker for news, and report the start.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -84,6 +87,14 @@ def _first_start(library: Library) -> None:
     report = ingest([SAMPLES], library=library)
     for source in report.added:
         print(f"The library was empty: added the sample article {Path(source).name}.")
+
+
+def _mend(library: Library) -> None:
+    try:
+        for said in library.catch_up():
+            print(said, file=sys.stderr, flush=True)
+    except StoreError as error:
+        print(f"docent: {error}", file=sys.stderr, flush=True)
 
 
 def _examples(library: Library) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks quality --data DIR`: one table of what Docent is worth."""
+"""`python -m benchmarks quality --data DIR`, `python -m benchmarks speed`: tables of figures."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality import Answers, Retrieval, run
+from benchmarks.speed import Speed, measure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality"])
-    parser.add_argument("--data", type=Path, required=True, help="a folder of sets")
+    parser.add_argument("what", choices=["quality", "speed"])
+    parser.add_argument("--data", type=Path, help="a folder of sets (for quality)")
+    parser.add_argument(
+        "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
+    )
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     options = parser.parse_args(argv)
-    if not options.data.is_dir():
+    console = Console()
+    if options.what == "speed":
+        console.print(_speed_table([measure(count) for count in options.documents]))
+        return 0
+    if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
     retrieved, answered = run(options.data, options.only)
-    console = Console()
     console.print(_retrieval_table(retrieved))
     console.print(_answer_table(answered))
     return 0
@@ -49,6 +56,23 @@ def _answer_table(rows: Sequence[Answers]) -> Table:
             f"{row.questions:,}",
             *(f"{figure:.3f}" for figure in figures),
             f"{row.median_ms:.1f}",
+        )
+    return table
+
+
+def _speed_table(rows: Sequence[Speed]) -> Table:
+    table = Table("Documents", "Chunks", "safe", "unsafe", "ratio", "index", "B/chunk", "answer")
+    table.title = "Seconds to store; milliseconds to answer"
+    for row in rows:
+        table.add_row(
+            f"{row.documents:,}",
+            f"{row.chunks:,}",
+            f"{row.safe_s:.2f} s",
+            f"{row.unsafe_s:.2f} s",
+            f"{row.safe_s / row.unsafe_s:.2f}",
+            f"{row.index_s:.2f} s",
+            f"{row.bytes_a_chunk:,.0f}",
+            f"{row.answer_ms:.1f} ms",
         )
     return table
 

@@ -53,6 +53,8 @@ class Follower:
         self._where = where
         self._lock = FileLock(lock_file)
         self._open: _Open | None = None
+        # A folder that was left in the middle of a change is torn; a server looks after its own.
+        self._tearable = int(isinstance(where, Path))
 
     def follow(self, on_progress: OnProgress, *, anew: bool = False) -> tuple[str, int, str]:
         """Bring the index to where the catalog is, and prove it by its vectors.
@@ -145,7 +147,7 @@ class Follower:
         with self._database.reading() as connection:
             gone = vector_rows.removed_keys(connection)
         with self._database.writing() as connection:
-            catalog.note(connection, index_name=name, indexed=0, index_writing=1)
+            catalog.note(connection, index_name=name, indexed=0, index_writing=self._tearable)
         self._open = _Open(self._index(name, create=True), name, 0, old.index_revision)
         at = self._write(self._open, gone, on_progress)
         self._discard(old.index_name, keep=name)
@@ -153,7 +155,7 @@ class Follower:
 
     def _write(self, at: _Open, gone: Sequence[int], on_progress: OnProgress) -> _Open:
         with self._database.writing() as connection:
-            catalog.note(connection, index_writing=1)
+            catalog.note(connection, index_writing=self._tearable)
         total, covered, done = self._count(at.covered), at.covered, 0
         while True:
             with self._database.reading() as connection:
