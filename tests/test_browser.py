@@ -12,9 +12,10 @@ from chatbot.web import Page
 from ingest import Text, ingest
 from store import Library
 from store.errors import StoreError
-from tests.conftest import CHROMIUM, SAMPLES
+from tests.conftest import CHROMIUM, ROOT, SAMPLES
 
 pytestmark = pytest.mark.browser
+DATA = ROOT / "tests" / "data"
 QUESTION = "Who is the Russian defence minister that visited?"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -217,6 +218,29 @@ def test_a_phone_does_not_scroll_sideways(visit, theme):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_an_old_number_scrolls_the_panel_and_not_the_page(visit):
+    page = visit(height=700)
+    for turn, question in enumerate([QUESTION, "Who is Kim Jong Un?", "Who is Shoigu?"] * 2):
+        ask(page, question)
+        page.locator(f"#cite-{turn}-1").wait_for()
+    expect(page.locator("#cite-5-1")).to_be_in_viewport(ratio=1)
+    page.locator('a[href="#cite-0-1"]').click()
+    expect(page.locator("#cite-0-1 mark")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Question")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.querySelector('.gradio-container').scrollTop + scrollY") == 0
+    ask(page, QUESTION)
+    expect(page.locator("#cite-6-1 mark")).to_be_in_viewport()
+
+
+def test_a_phone_has_a_way_back_to_the_answer(visit):
+    page = visit(width=390)
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-2"]').click()
+    page.get_by_role("button", name="Back to the answer").click()
+    expect(page.locator('a[href="#cite-0-2"]')).to_be_in_viewport()
+    expect(page.locator('a[href="#cite-0-2"]')).to_be_focused()
+
+
 def test_what_is_typed_while_an_answer_comes_stays(visit, bot):
     page = visit()
     bot.go.clear()
@@ -309,3 +333,66 @@ def test_examples_are_offered_while_they_can_be_answered(visit, bot):
     page.get_by_role("button", name="Remove …").click()
     page.get_by_role("button", name="Yes, remove").click()
     expect(page.get_by_text(QUESTION)).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_many_documents_leave_adding_and_removing_in_reach(visit, bot, tmp_path, width):
+    title = "A title without any space in it: " + "Donaudampfschiff" * 20
+    many = [Text(f"/srv/{n}.md", f"{title} {n}", f"Number {n}.") for n in range(250)]
+    ingest(many, library=bot.library)
+    (tmp_path / "new.md").write_text("# New\n\nNew words.")
+    page = visit(width=width, height=800)
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("#docent-table tbody tr")).to_have_count(200)
+    page.locator("#docent-upload input[type=file]").set_input_files(tmp_path / "new.md")
+    expect(page.locator("#docent-report")).to_contain_text("Added: new.md")
+    page.locator("#docent-side").evaluate("side => side.scrollIntoView()")
+    for part in ("#docent-upload", "#docent-report", "#docent-remove"):
+        expect(page.locator(part)).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#docent-table").evaluate("list => list.scrollWidth <= list.clientWidth")
+
+
+def test_a_long_question_leaves_the_panel_to_the_sources(visit):
+    page = visit()
+    ask(page, QUESTION + " Please." * 900)
+    expect(page.locator(".docent-card").first).to_be_in_viewport(ratio=1)
+
+
+def test_words_from_right_to_left_begin_on_the_right(visit, bot):
+    ingest(Text("ar.txt", "العنوان", "اسم الحمار الوحشي هو مارثا."), library=bot.library)
+    page = visit()
+    ask(page, "ما اسم الحمار الوحشي؟")
+    mark = page.locator(".docent-card mark").first
+    mark.wait_for()
+    right = """mark => mark.parentElement.getBoundingClientRect().right
+        - mark.getBoundingClientRect().right"""
+    assert mark.evaluate(right) < 8
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(visit, theme):
+    page = visit(color_scheme=theme)
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').wait_for()
+    contrast = (DATA / "contrast.js").read_text("utf-8")
+    for selector in (
+        "#docent-send",
+        "#docent-new",
+        "#docent-side .tab-container:not(.visually-hidden) button.selected",
+        "#docent-ask textarea::placeholder",
+        "#docent-chat .bot .md p",
+        "#docent-chat .user .md p",
+        "#docent-chat a[href^='#cite-']",
+        ".docent-text",
+        ".docent-source",
+    ):
+        assert page.evaluate(contrast, selector) >= 4.5, selector
+
+
+def test_what_is_clicked_is_large_enough(visit):
+    page = visit()
+    ask(page, QUESTION)
+    for target in ("#docent-new", "#docent-send", 'a[href="#cite-0-1"]'):
+        box = page.locator(target).bounding_box()
+        assert min(box["width"], box["height"]) >= 24, target
