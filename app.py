@@ -66,7 +66,7 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
         bot,
         add=functools.partial(ingest, library=library),
         formats=f"({', '.join(sorted(SUFFIXES))})",
-        examples=_examples(library),
+        examples=functools.partial(_examples, library),
     )
     address = page.open(
         settings.host, settings.port, auth=users, max_upload_mb=settings.max_upload_mb
@@ -98,6 +98,7 @@ def _mend(library: Library) -> None:
 
 
 def _examples(library: Library) -> Sequence[str]:
+    """Questions that the sample answers, as long as it is there."""
     sample = any(Path(d.source).parent == SAMPLES for d in library.documents())
     return SAMPLE_QUESTIONS if sample else ()
 

@@ -1,17 +1,21 @@
 """The page in a real browser: ask, check a source, add a document, remove it."""
 
 import functools
+import threading
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from chatbot import Chatbot
+from chatbot.answer import Delta
 from chatbot.web import Page
-from ingest import ingest
+from ingest import Text, ingest
 from store import Library
-from tests.conftest import CHROMIUM, SAMPLES
+from store.errors import StoreError
+from tests.conftest import CHROMIUM, ROOT, SAMPLES
 
 pytestmark = pytest.mark.browser
+DATA = ROOT / "tests" / "data"
 QUESTION = "Who is the Russian defence minister that visited?"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -27,15 +31,40 @@ def chromium():
         browser.close()
 
 
+class Held(Chatbot):
+    """Says the first word of an answer, and goes on when it is let."""
+
+    def __init__(self, library):
+        super().__init__(library)
+        self.go = threading.Event()
+        self.go.set()
+        self.fails = False
+
+    def stream(self, *arguments, **options):
+        for event in super().stream(*arguments, **options):
+            if isinstance(event, Delta) and not self.go.is_set():
+                yield Delta("Well … ")
+                assert self.go.wait(30)
+                if self.fails:
+                    raise StoreError("The disk is full.")
+            yield event
+
+
 @pytest.fixture
 def bot(library):
     ingest(SAMPLES, library=library)
-    return Chatbot(library)
+    held = Held(library)
+    yield held
+    held.go.set()
 
 
 @pytest.fixture
 def address(bot):
-    page = Page(bot, add=functools.partial(ingest, library=bot.library), examples=[QUESTION])
+    page = Page(
+        bot,
+        add=functools.partial(ingest, library=bot.library),
+        examples=lambda: [QUESTION] if bot.library.documents() else [],
+    )
     yield page.open("127.0.0.1", 0)
     page.close()
 
@@ -45,8 +74,8 @@ def visit(chromium, address):
     """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
     contexts, elsewhere = [], []
 
-    def open_page(width=1280, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 844}, **options)
+    def open_page(width=1280, height=844, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.on(
@@ -80,12 +109,15 @@ def test_a_click_on_a_number_lights_the_passage_up(visit):
     expect(card.locator("mark")).to_be_in_viewport()
 
 
-def test_the_same_with_the_keyboard_alone(visit):
+def test_the_same_with_the_keyboard_alone_and_back(visit):
     page = visit()
     ask(page, QUESTION)
     page.locator('a[href="#cite-0-1"]').focus()
     page.keyboard.press("Enter")
     expect(page.locator("#cite-0-1")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_focused()
+    expect(page.locator(".docent-lit")).to_have_count(0)
 
 
 def test_an_example_is_asked_by_a_click(visit):
@@ -101,10 +133,11 @@ def test_what_is_not_found_says_so_and_shows_the_closest(visit):
     expect(page.locator(".docent-closest").first).to_be_visible()
 
 
-def test_an_empty_question_is_a_message(visit):
+def test_an_empty_question_does_nothing(visit):
     page = visit()
     ask(page, "  ")
-    expect(page.locator(".docent-error")).to_contain_text("The question is empty")
+    expect(page.get_by_label("Question")).to_have_value("")
+    expect(page.locator("#docent-chat .message")).to_have_count(0)
 
 
 def test_a_conversation_is_there_after_a_reload_until_a_new_one_begins(visit):
@@ -132,7 +165,7 @@ def test_a_document_is_added_asked_about_and_removed(visit, tmp_path):
     page = visit()
     page.get_by_role("tab", name="Documents").click()
     page.locator("#docent-upload input[type=file]").set_input_files(note)
-    expect(page.locator("#docent-report")).to_contain_text("Added: zebra.md")
+    expect(page.locator("#docent-report")).to_have_text("Added: zebra.md")
     expect(page.locator("#docent-table")).to_contain_text("Zebras")
     ask(page, "What is the zebra called?")
     expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
@@ -157,8 +190,6 @@ def test_a_document_added_by_another_process_is_found_without_a_restart(visit, b
     page = visit()
     ask(page, QUESTION)
     expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
-    from ingest import Text
-
     other = Library.open(home)
     ingest(Text("zoo", "Zoo", "The zebra in the zoo is called Martha."), library=other)
     ask(page, "What is the zebra called?")
@@ -168,8 +199,6 @@ def test_a_document_added_by_another_process_is_found_without_a_restart(visit, b
 def test_hostile_words_do_nothing(visit, bot):
     payload = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
     text = f"The zebra {payload} ![a](http://example.org/a.png) is called Martha."
-    from ingest import Text
-
     ingest(Text(f"{payload}.txt", payload, text), library=bot.library)
     page = visit()
     ask(page, f"What is the zebra called? {payload}\n\n![a](http://example.org/b.png)")
@@ -187,3 +216,183 @@ def test_a_phone_does_not_scroll_sideways(visit, theme):
     page.locator('a[href="#cite-0-1"]').click()
     expect(page.locator("#cite-0-1 mark")).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_old_number_scrolls_the_panel_and_not_the_page(visit):
+    page = visit(height=700)
+    for turn, question in enumerate([QUESTION, "Who is Kim Jong Un?", "Who is Shoigu?"] * 2):
+        ask(page, question)
+        page.locator(f"#cite-{turn}-1").wait_for()
+    expect(page.locator("#cite-5-1")).to_be_in_viewport(ratio=1)
+    page.locator('a[href="#cite-0-1"]').click()
+    expect(page.locator("#cite-0-1 mark")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Question")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.querySelector('.gradio-container').scrollTop + scrollY") == 0
+    ask(page, QUESTION)
+    expect(page.locator("#cite-6-1 mark")).to_be_in_viewport()
+
+
+def test_a_phone_has_a_way_back_to_the_answer(visit):
+    page = visit(width=390)
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-2"]').click()
+    page.get_by_role("button", name="Back to the answer").click()
+    expect(page.locator('a[href="#cite-0-2"]')).to_be_in_viewport()
+    expect(page.locator('a[href="#cite-0-2"]')).to_be_focused()
+
+
+def test_what_is_typed_while_an_answer_comes_stays(visit, bot):
+    page = visit()
+    bot.go.clear()
+    ask(page, QUESTION)
+    expect(page.locator("#docent-chat")).to_contain_text("Well …")
+    ask(page, "Who is Kim Jong Un?")
+    bot.go.set()
+    expect(page.locator("#cite-0-1")).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("Who is Kim Jong Un?")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#cite-1-1")).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("")
+
+
+@pytest.mark.parametrize(("typed", "then"), [("", QUESTION), ("And Xi?", "And Xi?")])
+def test_a_question_that_failed_comes_back_unless_another_is_typed(visit, bot, typed, then):
+    page = visit()
+    bot.go.clear()
+    bot.fails = True
+    ask(page, QUESTION)
+    expect(page.locator("#docent-chat")).to_contain_text("Well …")
+    page.get_by_label("Question").fill(typed)
+    bot.go.set()
+    expect(page.locator(".docent-error")).to_contain_text("The disk is full.")
+    expect(page.get_by_label("Question")).to_have_value(then)
+
+
+def test_a_new_conversation_stops_the_answer_that_comes(visit, bot):
+    page = visit()
+    bot.go.clear()
+    ask(page, QUESTION)
+    expect(page.locator("#docent-chat")).to_contain_text("Well …")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator("#docent-chat .message")).to_have_count(0)
+    expect(page.get_by_label("Question")).to_be_focused()
+    ask(page, "What did he give to Kim?")
+    expect(page.locator("#docent-chat")).to_contain_text("Well …")
+    bot.go.set()
+    expect(page.locator("#cite-0-1")).to_be_visible()
+    expect(page.locator("#docent-chat .user.message")).to_have_count(1)
+    expect(page.locator("#docent-chat")).not_to_contain_text("searched for")
+    page.reload()
+    expect(page.locator("#docent-chat .user.message")).to_have_count(1)
+
+
+def test_the_box_has_the_focus_after_asking(visit):
+    page = visit()
+    page.get_by_label("Question").fill(QUESTION)
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#cite-0-1")).to_be_visible()
+    expect(page.get_by_label("Question")).to_be_focused()
+
+
+def choose(page, title):
+    page.get_by_label("Remove a document").click()
+    page.get_by_role("option", name=title).click()
+
+
+def test_another_choice_takes_the_confirmation_back(visit, bot):
+    ingest([Text("a.txt", "Ants", "Ants."), Text("b.txt", "Bees", "Bees.")], library=bot.library)
+    page = visit()
+    page.get_by_role("tab", name="Documents").click()
+    choose(page, "Ants")
+    page.get_by_role("button", name="Remove …").click()
+    expect(page.get_by_role("button", name="Yes, remove a.txt")).to_be_visible()
+    choose(page, "Bees")
+    expect(page.get_by_role("button", name="Yes, remove")).to_have_count(0)
+    page.get_by_role("button", name="Remove …").click()
+    page.get_by_role("button", name="Yes, remove b.txt").click()
+    expect(page.locator("#docent-report")).to_contain_text("Removed b.txt.")
+    assert {document.title for document in bot.library.documents()} >= {"Ants"}
+
+
+def test_what_another_removed_meanwhile_is_said(visit, bot):
+    ingest(Text("a.txt", "Ants", "Ants."), library=bot.library)
+    page = visit()
+    page.get_by_role("tab", name="Documents").click()
+    choose(page, "Ants")
+    page.get_by_role("button", name="Remove …").click()
+    bot.library.remove("a.txt")
+    page.get_by_role("button", name="Yes, remove a.txt").click()
+    expect(page.locator("#docent-report")).to_have_text("a.txt was not in the library any more.")
+
+
+def test_examples_are_offered_while_they_can_be_answered(visit, bot):
+    page = visit()
+    expect(page.get_by_text(QUESTION)).to_be_visible()
+    page.get_by_role("tab", name="Documents").click()
+    choose(page, "Russian and Chinese guests")
+    page.get_by_role("button", name="Remove …").click()
+    page.get_by_role("button", name="Yes, remove").click()
+    expect(page.get_by_text(QUESTION)).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_many_documents_leave_adding_and_removing_in_reach(visit, bot, tmp_path, width):
+    title = "A title without any space in it: " + "Donaudampfschiff" * 20
+    many = [Text(f"/srv/{n}.md", f"{title} {n}", f"Number {n}.") for n in range(250)]
+    ingest(many, library=bot.library)
+    (tmp_path / "new.md").write_text("# New\n\nNew words.")
+    page = visit(width=width, height=800)
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("#docent-table tbody tr")).to_have_count(200)
+    page.locator("#docent-upload input[type=file]").set_input_files(tmp_path / "new.md")
+    expect(page.locator("#docent-report")).to_contain_text("Added: new.md")
+    page.locator("#docent-side").evaluate("side => side.scrollIntoView()")
+    for part in ("#docent-upload", "#docent-report", "#docent-remove"):
+        expect(page.locator(part)).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#docent-table").evaluate("list => list.scrollWidth <= list.clientWidth")
+
+
+def test_a_long_question_leaves_the_panel_to_the_sources(visit):
+    page = visit()
+    ask(page, QUESTION + " Please." * 900)
+    expect(page.locator(".docent-card").first).to_be_in_viewport(ratio=1)
+
+
+def test_words_from_right_to_left_begin_on_the_right(visit, bot):
+    ingest(Text("ar.txt", "العنوان", "اسم الحمار الوحشي هو مارثا."), library=bot.library)
+    page = visit()
+    ask(page, "ما اسم الحمار الوحشي؟")
+    mark = page.locator(".docent-card mark").first
+    mark.wait_for()
+    right = """mark => mark.parentElement.getBoundingClientRect().right
+        - mark.getBoundingClientRect().right"""
+    assert mark.evaluate(right) < 8
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_what_is_behind_them(visit, theme):
+    page = visit(color_scheme=theme)
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').wait_for()
+    contrast = (DATA / "contrast.js").read_text("utf-8")
+    for selector in (
+        "#docent-send",
+        "#docent-new",
+        "#docent-side .tab-container:not(.visually-hidden) button.selected",
+        "#docent-ask textarea::placeholder",
+        "#docent-chat .bot .md p",
+        "#docent-chat .user .md p",
+        "#docent-chat a[href^='#cite-']",
+        ".docent-text",
+        ".docent-source",
+    ):
+        assert page.evaluate(contrast, selector) >= 4.5, selector
+
+
+def test_what_is_clicked_is_large_enough(visit):
+    page = visit()
+    ask(page, QUESTION)
+    for target in ("#docent-new", "#docent-send", 'a[href="#cite-0-1"]'):
+        box = page.locator(target).bounding_box()
+        assert min(box["width"], box["height"]) >= 24, target

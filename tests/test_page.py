@@ -5,7 +5,6 @@ import json
 import urllib.error
 import urllib.request
 
-import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 
@@ -86,13 +85,27 @@ def test_a_file_that_cannot_be_read_is_reported_and_not_kept(client, tmp_path, b
     assert list((bot.library.home / "uploads").iterdir()) == []
 
 
+def test_two_files_of_one_name_are_told_apart(client, tmp_path, bot):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "prices.md").write_text(f"The {folder} price is 3.")
+    files = [handle_file(tmp_path / folder / "prices.md") for folder in ("one", "other")]
+    report = client.predict(files, api_name="/add")
+    (source,) = report["added"]
+    assert report["failed"] == [
+        {"source": "prices.md", "reason": "two files are named prices.md: rename one"}
+    ]
+    assert bot.library.text(source) == "The one price is 3."
+    client.predict(source, api_name="/remove")
+
+
 @pytest.mark.parametrize(
     ("arguments", "name", "message"),
     [
         ((" ",), "/ask", "The question is empty"),
         (("a" * 1_000_000,), "/ask", "8,000 are the limit"),
         (("Who?", ["x"]), "/ask", "Turn 1 of the history"),
-        (("nowhere",), "/remove", "no document 'nowhere'"),
+        (("nowhere",), "/remove", r"no document 'nowhere'\.$"),
         ((["/etc/passwd"],), "/add", "neither an uploaded file nor a web address"),
     ],
 )
@@ -132,9 +145,9 @@ def test_a_port_in_use_is_named(page, bot):
 
 def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
     page = Page(bot, add=ingest)
-    visitor = gr.Request(username=None)
-    (_, thread, *_), *_ = page._ask(QUESTION, "", None, visitor)
-    *_, (_, _, conversation, _, _) = page._ask("What did he give to Kim?", thread, None, visitor)
+    (_, _, thread, *_), *_ = page._reply(QUESTION, "", "", None, "")
+    *_, last = page._reply("What did he give to Kim?", "", thread, None, "")
+    conversation = last[3]
     assert [turn.question for turn in bot.thread(thread).turns] == [
         turn.question for turn in conversation.turns
     ]

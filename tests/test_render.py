@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.web import render
 from chatbot.web.conversation import Conversation
-from store.records import Passage
+from store.records import DocumentInfo, Passage
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -35,7 +36,8 @@ def answer_of(text, title="Title", source="a.txt"):
 
 
 def tags(markup):
-    return re.findall(r"<[^>]*>", markup)
+    """All tags; what a title says may differ, as long as it cannot end its attribute."""
+    return re.findall(r"<[^>]*>", re.sub(r' title="[^"<>]*"', "", markup))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -65,12 +67,13 @@ def test_markers_link_to_the_citations_of_their_turn():
 def test_a_card_shows_the_quote_in_its_surroundings():
     text = "Before it. Kim met Shoigu. After it."
     passage = Passage(text, "a.txt", "T", 3, 0, len(text), 1.0)
-    citation = Citation(1, "Kim met Shoigu.", "a.txt", "T", 3, 11, 26, passage)
+    citation = Citation(1, "Kim met Shoigu.", "/srv/a.txt", "T", 3, 11, 26, passage)
     answer = Answer("", True, "", (), (citation,), (passage,))
     card = render.sources_html(answer, 0, lambda _, start, end: text[start:end])
     assert "Before it. <mark>Kim met Shoigu.</mark> After it." in card
     assert 'id="cite-0-1"' in card
-    assert "a.txt, p. 3" in card
+    assert 'title="/srv/a.txt"' in card
+    assert ">a.txt, p. 3</span>" in card
 
 
 def test_a_document_that_changed_since_is_said():
@@ -93,5 +96,54 @@ def test_a_conversation_is_a_value():
 
 
 def test_a_huge_question_is_shown_cut():
-    (message,) = Conversation("id").ask("a" * 1_000_000).messages()
-    assert len(message["content"]) < 1_000
+    begun = Conversation("id").ask("a" * 1_000_000)
+    assert len(begun.messages()[0]["content"]) < 1_000
+    assert len(begun.finish(answer_of("Kim."), lambda *_: "Kim.").panel()) < 3_000
+    assert len(render.searched_markdown("a" * 1_000_000, "b")) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/srv/reports/a.pdf", "a.pdf"),
+        ("C:\\reports\\a.pdf", "a.pdf"),
+        ("/srv/reports/", "reports"),
+        ("https://example.org/news/", "https://example.org/news/"),
+        ("note-1", "note-1"),
+        ("/", "/"),
+    ],
+)
+def test_a_source_is_called_by_its_name(source, name):
+    assert render.file_name(source) == name
+
+
+def info(source, title):
+    return DocumentInfo(source, title, 1, datetime(2026, 1, 1, tzinfo=UTC), "text", 9, None, "")
+
+
+def test_documents_that_would_read_the_same_say_their_whole_source():
+    documents = [info("/a/x.md", "X"), info("/b/x.md", "X"), info("/b/y.md", "Y")]
+    assert render.document_labels(documents) == ["X — /a/x.md", "X — /b/x.md", "Y — y.md"]
+    table = render.documents_html(documents)
+    assert '<span class="docent-source" title="/b/y.md">y.md</span>' in table
+
+
+def test_a_report_names_each_file_once():
+    report = {
+        "added": ["/up/a.md", "/up/b.md"],
+        "changed": ["/up/c.md"],
+        "unchanged": [],
+        "failed": [
+            {"source": "/up/d.exe", "reason": "'d.exe' is not a text file"},
+            {"source": "/up/e.md", "reason": "it is empty"},
+        ],
+        "warnings": ["The index follows later."],
+    }
+    shown = html.unescape(re.sub("<[^>]*>", "|", render.report_html(report)))
+    assert [line for line in shown.split("|") if line] == [
+        "Added: a.md, b.md",
+        "Replaced: c.md",
+        "Not added: 'd.exe' is not a text file",
+        "Not added: e.md: it is empty",
+        "The index follows later.",
+    ]

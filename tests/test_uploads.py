@@ -38,6 +38,28 @@ def test_the_same_name_again_is_the_same_file(tmp_path):
     for words in ("old", "new"):
         incoming = tmp_path / "incoming.txt"
         incoming.write_text(words)
-        (placed,) = place([(incoming, "note.txt")], tmp_path)
+        (placed,), clashes = place([(incoming, "note.txt")], tmp_path)
+        assert clashes == []
     assert placed.read_text() == "new"
     assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]
+
+
+@pytest.mark.parametrize("name", ["note.txt", "NOTE.TXT", "../note.txt"])
+def test_of_two_files_of_one_name_the_first_is_kept(tmp_path, name):
+    files = []
+    for folder, called in (("one", "note.txt"), ("other", name)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_text(folder)
+        files.append((tmp_path / folder / "file", called))
+    (placed,), clashes = place(files, tmp_path)
+    assert placed.read_text() == "one"
+    assert clashes == [safe_name(name)]
+    assert not files[1][0].exists()
+
+
+def test_the_same_file_twice_is_one_file(tmp_path):
+    incoming = tmp_path / "incoming.txt"
+    incoming.write_text("words")
+    (placed,), clashes = place([(incoming, "note.txt")] * 2, tmp_path)
+    assert placed.read_text() == "words"
+    assert clashes == []

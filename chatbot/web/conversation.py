@@ -14,7 +14,6 @@ from chatbot.web import render
 
 REMEMBERED = 10  # newest turns that a follow-up may lean on
 SHOWN = 60  # newest turns on the page; older ones are kept with the thread
-ECHOED = 600  # characters of a question that are shown back
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,7 @@ class Conversation:
             shown.append(self.pending)
         messages = []
         for question, message in shown:
-            if question.strip():
-                echo = render.question_markdown(question, ECHOED)
-                messages.append({"role": "user", "content": echo})
+            messages.append({"role": "user", "content": render.question_markdown(question)})
             if message:
                 messages.append({"role": "assistant", "content": message})
         return messages

@@ -1,28 +1,77 @@
-// A click (or Enter) on a marker lights up its citation in the panel.
+// Markers and citations: a click on a number lights its passage up in the panel; the
+// way back leads to the number. Only the panel or the chat scrolls, never the page
+// around them, unless the window is so narrow that they are part of one long page.
 () => {
+  const find = (selector) => document.querySelector(selector);
+  let marker = ""; // href of the number that was followed last
+
+  const reveal = (element, scroller) => {
+    if (scroller.scrollHeight <= scroller.clientHeight + 1) {
+      element.scrollIntoView({ block: "center" });
+      return;
+    }
+    const inner = element.getBoundingClientRect();
+    const outer = scroller.getBoundingClientRect();
+    const room = Math.max((outer.height - inner.height) / 2, 0);
+    scroller.scrollBy({ top: inner.top - outer.top - room });
+  };
+
+  const darken = () =>
+    document.querySelectorAll(".docent-lit").forEach((card) => card.classList.remove("docent-lit"));
+
+  const light = () => {
+    const card = document.getElementById(marker.slice(1));
+    if (!card) return;
+    darken();
+    card.classList.add("docent-lit");
+    reveal(card.querySelector("mark") || card, find("#docent-sources"));
+    card.focus({ preventScroll: true });
+  };
+
+  const follow = (link) => {
+    marker = link.getAttribute("href");
+    const tabs = [...document.querySelectorAll('#docent-side button[role="tab"]')];
+    tabs.find((tab) => tab.textContent.trim() === "Sources")?.click();
+    requestAnimationFrame(() => requestAnimationFrame(light));
+  };
+
+  const back = () => {
+    darken();
+    const link = find(`#docent-chat a[href="${marker}"]`);
+    if (!link) return;
+    reveal(link, find("#docent-chat .bubble-wrap"));
+    link.focus({ preventScroll: true });
+  };
+
+  // On a phone the focus would open the keyboard over what was asked for.
+  const write = () => {
+    if (matchMedia("(pointer: fine)").matches) find("#docent-ask textarea").focus();
+  };
+
   document.addEventListener(
     "click",
     (event) => {
-      const link = event.target.closest && event.target.closest('a[href^="#cite-"]');
-      if (!link) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const tab = [...document.querySelectorAll('#docent-side button[role="tab"]')].find(
-        (button) => button.textContent.trim() === "Sources",
-      );
-      if (tab) tab.click();
-      const light = () => {
-        const card = document.getElementById(link.getAttribute("href").slice(1));
-        if (!card) return;
-        document.querySelectorAll(".docent-lit").forEach((lit) => lit.classList.remove("docent-lit"));
-        card.classList.add("docent-lit");
-        card.scrollIntoView({ block: "nearest" });
-        const mark = card.querySelector("mark");
-        if (mark) mark.scrollIntoView({ block: "nearest" });
-        card.focus({ preventScroll: true });
-      };
-      requestAnimationFrame(() => requestAnimationFrame(light));
+      const link = event.target.closest?.('a[href^="#cite-"]');
+      if (link) {
+        event.preventDefault();
+        event.stopPropagation();
+        follow(link);
+      } else if (event.target.closest?.(".docent-back")) back();
+      else if (event.target.closest?.("#docent-send, #docent-new, #docent-chat .example")) write();
     },
     true,
   );
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea");
+    if (event.key === "Escape" && !typing && find(".docent-lit")) back();
+  });
+
+  window.docent = {
+    // After an answer: its sources from the top; a question that failed goes back to the
+    // box, unless the next one is being typed there.
+    answered: (typed, failed) => {
+      find("#docent-sources")?.scrollTo({ top: 0 });
+      return [typed || failed, ""];
+    },
+  };
 }

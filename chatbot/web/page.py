@@ -6,12 +6,15 @@ what a visitor has said so far is a value in the visitor's own session.
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import functools
 import logging
 import secrets
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,19 @@ from chatbot.errors import ChatbotError, UnknownThread
 from chatbot.threads import Thread
 from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
-from chatbot.web.programs import Add, Functions, forget, receive
+from chatbot.web.documents import Documents
+from chatbot.web.programs import Add, Functions
 from store.errors import StoreError, UnknownSource
 
 CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
 WAITING = 400  # questions that may wait; more are told to come back
+THREADS = 4 * CONCURRENT  # an answer that was stopped holds its thread until the model replies
 HERE = Path(__file__).parent
-LISTED = 1_000  # documents offered for removal
+QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
+
+Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]
+"""The chat, the box, and the buttons that ask and that begin anew."""
 
 logger = logging.getLogger("docent")
 
@@ -47,16 +56,18 @@ class Page:
         *,
         add: Add,
         formats: str = "",
-        examples: Sequence[str] = (),
+        examples: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """`add` brings sources into the library; `formats`: what it can read, in words.
 
-        `examples`: questions offered while the conversation is empty.
+        `examples` gives the questions offered while the conversation is empty; it is
+        called again when documents may have gone.
         """
         self._bot = bot
         self._add = add
         self._formats = formats
         self._examples = examples
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
         self._stopped = threading.Event()
         self._blocks = self._build()
 
@@ -105,46 +116,57 @@ class Page:
     def close(self) -> None:
         """Take the page off the air."""
         self._blocks.close(verbose=False)
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._stopped.set()
 
     # --- layout --------------------------------------------------------------------
 
     def _build(self) -> gr.Blocks:
-        with gr.Blocks(title="Docent", analytics_enabled=False) as blocks:
+        with gr.Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
             gr.HTML(
                 "<h1>Docent</h1><p>Ask your documents. Every sentence has its source: "
                 "click a number to see it.</p>",
                 elem_id="docent-top",
             )
-            conversation = gr.State(None)
-            kept = gr.BrowserState("", storage_key="docent-thread", secret="docent")
-            with gr.Row(equal_height=False):
-                with gr.Column(scale=3, min_width=320):
+            with gr.Row(equal_height=False, elem_id="docent-page"):
+                with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
                     chat, question, ask, new = self._chat()
-                with gr.Column(scale=2, min_width=320), gr.Tabs(elem_id="docent-side") as side:
+                with (
+                    gr.Column(scale=2, min_width=320, elem_id="docent-aside"),
+                    gr.Tabs(elem_id="docent-side") as side,
+                ):
                     with gr.Tab("Sources", id="sources"):
                         panel = gr.HTML(render.panel_html([]), elem_id="docent-sources")
                     with gr.Tab("Documents", id="documents"):
-                        refresh, documents = self._documents()
-            said = [conversation, chat, panel]
-            asked = {
-                "fn": self._ask,
-                "inputs": [question, kept, conversation],
-                "outputs": [question, kept, *said],
-                "show_progress": "hidden",
-                "api_visibility": "private",
-            }
-            for event in (question.submit, ask.click):
-                event(**asked)
-            chat.example_select(_example, None, question, api_visibility="private").then(**asked)
-            new.click(_begin, None, [kept, *said], api_visibility="private")
-            blocks.load(self._resume, kept, said, show_progress="hidden", api_visibility="private")
+                        documents = Documents(self._bot, self._add, self._formats)
+            kept = gr.BrowserState("", storage_key="docent-thread", secret="docent")
+            said = [gr.State(None), chat, panel]
+            self._talk(blocks, (chat, question, ask, new), kept, said)
             for event in (blocks.load, side.select):
-                event(refresh, None, documents, show_progress="hidden", api_visibility="private")
+                event(documents.refresh, None, documents.views, **QUIET)
+            documents.removed.then(self._offer, None, chat, **QUIET)
             Functions(self._bot, self._add).register()
         return blocks
 
-    def _chat(self) -> tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]:
+    def _talk(self, blocks: gr.Blocks, parts: Parts, kept: Any, said: list[Any]) -> None:  # noqa: ANN401
+        """What happens on a question, on a new conversation, and when the page is opened."""
+        chat, question, ask, new = parts
+        failed = gr.Textbox(visible=False)
+        # One event for all ways to ask: while it runs, what is sent stays in the box.
+        asking = gr.on(
+            [question.submit, ask.click, chat.example_select],
+            self._ask,
+            [question, kept, said[0]],
+            [question, failed, kept, *said],
+            **QUIET,
+        )
+        asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
+        # Stopped first, or the answer that still comes would bring the old conversation back.
+        new.click(None, None, None, cancels=asking, **QUIET)
+        new.click(self._begin, None, [kept, *said], **QUIET)
+        blocks.load(self._resume, kept, said, **QUIET)
+
+    def _chat(self) -> Parts:
         chat = gr.Chatbot(
             elem_id="docent-chat",
             label="Conversation",
@@ -153,7 +175,6 @@ class Page:
             layout="bubble",
             placeholder="### What would you like to know?\n"
             "Every answer is quoted from the documents.",
-            examples=[{"text": example} for example in self._examples],
             buttons=[],
             feedback_options=None,
             latex_delimiters=[],
@@ -170,60 +191,50 @@ class Page:
                 scale=6,
                 max_lines=6,
             )
-            ask = gr.Button("Ask", variant="primary", scale=1, min_width=80)
+            ask = gr.Button("Ask", variant="primary", scale=0, min_width=88, elem_id="docent-send")
         new = gr.Button("New conversation", size="sm", variant="secondary", elem_id="docent-new")
         return chat, question, ask, new
 
-    def _documents(self) -> tuple[Any, list[gr.components.Component]]:
-        """The tab of documents; returns the function that refreshes it, and its outputs."""
-        table = gr.HTML(elem_id="docent-table")
-        files = gr.File(
-            label=f"Add documents {self._formats}".strip(),
-            file_count="multiple",
-            height=140,
-            elem_id="docent-upload",
-        )
-        report = gr.HTML(elem_id="docent-report")
-        with gr.Row(equal_height=True):
-            choice = gr.Dropdown(
-                label="Remove a document",
-                choices=[],
-                value=None,
-                allow_custom_value=True,
-                elem_id="docent-remove-choice",
-            )
-            remove = gr.Button("Remove …", size="sm", elem_id="docent-remove")
-        with gr.Row(visible=False) as confirm:
-            sure = gr.Button("Yes, remove it", variant="stop", size="sm", elem_id="docent-sure")
-            keep = gr.Button("Keep it", size="sm")
-        gr.HTML(
-            render.hint_html(
-                "The library is shared by all who can open this page; conversations are not."
-            )
-        )
-        documents = [table, choice]
-        private = {"api_visibility": "private"}
-        files.upload(self._upload, files, [files, report, *documents], **private)
-        remove.click(_confirm, choice, [confirm, sure, report], show_progress="hidden", **private)
-        keep.click(lambda: gr.update(visible=False), None, confirm, **private)
-        sure.click(self._remove, choice, [confirm, report, *documents], **private)
-        return self._refresh, documents
-
     # --- events --------------------------------------------------------------------
 
-    def _ask(
-        self, question: str, kept: str, conversation: Conversation | None, request: gr.Request
+    async def _ask(
+        self,
+        typed: str,
+        kept: str,
+        conversation: Conversation | None,
+        event: gr.EventData,
+        request: gr.Request,
+    ) -> AsyncIterator[tuple[Any, ...]]:
+        """As `_reply`; stopped at once by a new conversation, whatever the model is doing."""
+        views = self._reply(typed, _example(event), kept, conversation, _owner(request))
+        step = functools.partial(next, views, ())
+        while view := await asyncio.get_running_loop().run_in_executor(self._threads, step):
+            yield view
+
+    def _reply(
+        self, typed: str, example: str, kept: str, conversation: Conversation | None, owner: str
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer into the conversation; every failure is a message in it.
 
+        Yields the box, the question if it failed, the thread, the conversation, the chat
+        and the panel. The box is emptied once, as the next question may be in it soon.
         Who asks before the page has loaded whole has no conversation yet: it is taken
         up here, and the browser is told which one it is.
         """
-        asked = (conversation or self._conversation(kept, _owner(request))).ask(question)
-        yield "", asked.thread, *_views(asked)
+        question = example or typed
+        if not question.strip():
+            yield "", *_same(5)
+            return
+        box = gr.skip() if example else ""
+        before = conversation or self._conversation(kept, owner)
+        asked = before.ask(question)
+        yield box, "", asked.thread, gr.skip(), asked.messages(), gr.skip()
         try:
-            for answering in self._answered(question, asked, _owner(request)):
-                yield "", gr.skip(), *_views(answering)
+            for answering in self._answered(question, asked, owner):
+                if answering.pending:
+                    yield *_same(4), answering.messages(), gr.skip()
+                else:
+                    yield *_same(3), *_views(answering)
             return
         except (ChatbotError, StoreError) as error:
             sorry = str(error)
@@ -231,7 +242,8 @@ class Page:
             logger.exception("A question could not be answered")
             sorry = "Something went wrong while answering; the terminal has the details."
         failed = asked.saying(render.error_markdown(sorry))
-        yield _back(question), gr.skip(), *_views(failed)
+        again = question if len(question) <= MAX_QUESTION else ""
+        yield gr.skip(), again, gr.skip(), before, failed.messages(), gr.skip()
 
     def _answered(self, question: str, asked: Conversation, owner: str) -> Iterator[Conversation]:
         message = ""
@@ -246,10 +258,26 @@ class Page:
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     yield asked.finish(answer, self._text, _kept(thread, question, answer))
 
-    def _resume(self, kept: str, request: gr.Request) -> Any:  # noqa: ANN401 (gradio's updates)
-        """The views of the conversation that this browser had; nothing changes if it had none."""
+    def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
+        """The views of the conversation that this browser had, if it had one; the examples."""
         conversation = self._conversation(kept, _owner(request))
-        return _views(conversation) if conversation.turns else gr.skip()
+        if not conversation.turns:
+            return gr.skip(), self._offer(), gr.skip()
+        _, messages, panel = _views(conversation)
+        return conversation, self._offer(value=messages), panel
+
+    def _begin(self) -> tuple[Any, ...]:
+        """A new conversation: its thread for the browser to remember, and its views."""
+        conversation = Conversation(secrets.token_urlsafe(16))
+        return conversation.thread, conversation, self._offer(value=[]), conversation.panel()
+
+    def _offer(self, **update: Any) -> Any:  # noqa: ANN401 (gradio's updates)
+        """The chat with the examples that can be answered now."""
+        try:
+            examples = self._examples()
+        except StoreError:
+            examples = ()
+        return gr.update(examples=[{"text": example} for example in examples], **update)
 
     def _conversation(self, kept: str, owner: str) -> Conversation:
         """The conversation of that thread, if it is still there, or a new one."""
@@ -263,45 +291,6 @@ class Page:
         for turn in turns[-SHOWN:]:
             conversation = conversation.add(turn.question, turn.answer, self._text)
         return conversation
-
-    def _refresh(self) -> tuple[str, Any]:
-        """The table of documents, and the choice of one to remove."""
-        try:
-            documents = self._bot.library.documents()
-        except StoreError as error:
-            return render.error_markdown(str(error)), gr.update(choices=[], value=None)
-        choices = [
-            (f"{document.title} — {document.source}", document.source)
-            for document in documents[:LISTED]
-        ]
-        return render.documents_html(documents), gr.update(choices=choices, value=None)
-
-    def _upload(
-        self,
-        files: list[str] | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 (gradio's way)
-    ) -> tuple[Any, ...]:
-        """Bring uploaded files in; returns the emptied box, the report, and the documents."""
-        named = [(Path(file), Path(file).name) for file in files or ()]
-
-        def on_progress(at: Any) -> None:  # noqa: ANN401 (ingest's value)
-            progress((at.done, at.total), desc=Path(at.source).name)
-
-        try:
-            report = receive(self._bot, self._add, named, on_progress=on_progress)
-        except (StoreError, OSError) as error:
-            return None, render.error_markdown(str(error)), *self._refresh()
-        return None, render.report_html(report), *self._refresh()
-
-    def _remove(self, source: str | None) -> tuple[Any, ...]:
-        """Forget the chosen document; returns the closed question, a word, and the documents."""
-        try:
-            forget(self._bot, source or "")
-        except StoreError as error:
-            said = render.error_markdown(str(error))
-        else:
-            said = render.hint_html(f"Removed {source}.")
-        return gr.update(visible=False), said, *self._refresh()
 
     def _text(self, source: str, start: int, end: int) -> str:
         try:
@@ -319,32 +308,19 @@ def _kept(thread: Thread, question: str, answer: Answer) -> str:
     return ""
 
 
+def _same(outputs: int) -> list[Any]:
+    """So many outputs left as they are."""
+    return [gr.skip() for _ in range(outputs)]
+
+
 def _views(conversation: Conversation) -> tuple[Any, ...]:
     """The conversation, the chat and the panel."""
     return conversation, conversation.messages(), conversation.panel()
 
 
-def _begin() -> tuple[Any, ...]:
-    """A new conversation: its thread for the browser to remember, and its views."""
-    conversation = Conversation(secrets.token_urlsafe(16))
-    return conversation.thread, *_views(conversation)
-
-
-def _example(chosen: gr.SelectData) -> str:
-    return str(chosen.value["text"])
-
-
-def _confirm(source: str | None) -> tuple[Any, ...]:
-    if not source:
-        hint = render.hint_html("Choose the document to remove first.")
-        return gr.update(visible=False), gr.update(), hint
-    name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return gr.update(visible=True), gr.update(value=f"Yes, remove {name:.60}"), ""
-
-
-def _back(question: str) -> str:
-    """A question that failed goes back to where it was typed, unless it is far too long."""
-    return question if len(question) <= MAX_QUESTION else ""
+def _example(event: gr.EventData) -> str:
+    """The example that was clicked; nothing if the question was typed."""
+    return str(event.value["text"]) if isinstance(event.target, gr.Chatbot) else ""
 
 
 def _owner(request: gr.Request) -> str:

@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
 from chatbot.web.uploads import place
-from store.errors import StoreError
+from store.errors import StoreError, UnknownSource
 
 Add = Callable[..., Any]
 """`add(sources, on_progress=None)` brings paths and URLs into the library; gives its report."""
@@ -54,7 +54,7 @@ class Functions:
         """Bring uploaded files and URLs in; the report: added, changed, unchanged, failed."""
         try:
             sources, files = _taken_apart(files_or_urls)
-            return dict(receive(self._bot, self._add, files, sources).as_dict())
+            return receive(self._bot, self._add, files, sources)
         except (ValueError, StoreError) as error:
             raise gr.Error(str(error)) from error
 
@@ -73,19 +73,29 @@ def receive(
     files: Sequence[tuple[Path, str]],
     urls: Sequence[str] = (),
     **options: Any,  # noqa: ANN401 (passed on to `add` as they are)
-) -> Any:  # noqa: ANN401 (ingest's report, which the chatbot does not know)
-    """Bring uploaded (file, name) and URLs into the library; a file that fails is not kept."""
-    placed = place(files, bot.library.home)
-    report = add([*map(str, placed), *urls], **options)
+) -> dict[str, Any]:
+    """Bring uploaded (file, name) and URLs into the library; a file that fails is not kept.
+
+    Returns the report as for JSON: added, changed, unchanged, failed, warnings.
+    """
+    placed, clashes = place(files, bot.library.home)
+    report = add([*map(str, placed), *urls], **options).as_dict()
     for path in placed:
         if bot.library.content_hash(str(path)) is None:
             path.unlink(missing_ok=True)
-    return report
+    refused = [
+        {"source": name, "reason": f"two files are named {name}: rename one"} for name in clashes
+    ]
+    return {**report, "failed": [*report["failed"], *refused]}
 
 
 def forget(bot: Chatbot, source: str) -> None:
     """Remove a document, and its file if it had been uploaded. Raises UnknownSource."""
-    bot.library.remove(source)
+    try:
+        bot.library.remove(source)
+    except UnknownSource as error:
+        # The store names a command to run, which nobody can who has but the page.
+        raise UnknownSource(f"The library has no document {source!r}.") from error
     path = Path(source)
     if path.parent == bot.library.home / "uploads":
         path.unlink(missing_ok=True)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chatbot.answer import Answer, Citation
 from store.records import DocumentInfo, Passage
 
-AROUND = 320  # characters shown on either side of a quote
+AROUND = 180  # characters shown on either side of a quote: a card fits on the screen whole
 CLOSEST = 3  # passages shown where the documents do not answer
 LISTED = 200  # documents shown in the table
+ECHOED = 600  # characters of a question that are shown back
 
 Text = Callable[[str, int, int], str]
 """`text(source, start, end)`: a slice of a document; empty if it is gone."""
@@ -46,13 +48,12 @@ def searched_markdown(searched_for: str, question: str) -> str:
     """The line above an answer that says what was searched for; nothing if it is the question."""
     if searched_for.strip() == question.strip():
         return ""
-    return _paragraph("searched", f"searched for: {searched_for}") + "\n\n"
+    return _paragraph("searched", f"searched for: {_cut(searched_for)}") + "\n\n"
 
 
-def question_markdown(question: str, longest: int) -> str:
-    """A question as a chat message, cut after `longest` characters."""
-    cut = question if len(question) <= longest else question[:longest] + "…"
-    return markdown_text(cut)
+def question_markdown(question: str) -> str:
+    """A question as a chat message, cut after ECHOED characters."""
+    return markdown_text(_cut(question))
 
 
 def delta_markdown(text: str, turn: int) -> str:
@@ -99,8 +100,8 @@ def panel_html(parts: Sequence[tuple[str, str]]) -> str:
     if not any(cards for _, cards in parts):
         return hint_html("The passages behind an answer appear here.")
     sections = [
-        f'<section aria-label="Sources of: {html_text(question)}">'
-        f'<h3 class="docent-asked">{html_text(question)}</h3>{cards}</section>'
+        f'<section aria-label="Sources of: {html_text(_cut(question))}">'
+        f'<h3 class="docent-asked">{html_text(_cut(question))}</h3>{cards}</section>'
         for question, cards in reversed(parts)
         if cards
     ]
@@ -110,10 +111,9 @@ def panel_html(parts: Sequence[tuple[str, str]]) -> str:
 def documents_html(documents: Sequence[DocumentInfo]) -> str:
     """The table of documents."""
     if not documents:
-        return hint_html("There are no documents yet. Add some below.")
+        return hint_html("There are no documents yet. Add some above.")
     rows = "".join(
-        f"<tr><th scope='row'>{html_text(document.title)}"
-        f"<span class='docent-source'>{html_text(document.source)}</span></th>"
+        f'<tr><th scope="row">{html_text(document.title)}{_source(document.source)}</th>'
         f"<td>{document.chunk_count:,}</td>"
         f"<td>{document.added_at.astimezone():%Y-%m-%d}</td></tr>"
         for document in documents[:LISTED]
@@ -121,24 +121,35 @@ def documents_html(documents: Sequence[DocumentInfo]) -> str:
     more = len(documents) - LISTED
     note = hint_html(f"… and {more:,} more.") if more > 0 else ""
     return (
+        '<div class="docent-list" role="region" aria-label="All documents" tabindex="0">'
         '<table class="docent-documents"><thead><tr><th scope="col">Document</th>'
         '<th scope="col">Chunks</th><th scope="col">Added</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{note}"
+        f"<tbody>{rows}</tbody></table>{note}</div>"
     )
 
 
-def report_html(report: Any) -> str:  # noqa: ANN401 (ingest's report: the chatbot knows no ingest)
+def document_labels(documents: Sequence[DocumentInfo]) -> list[str]:
+    """One line for each document; of two that would read the same, each says its whole source."""
+    short = [f"{document.title} — {file_name(document.source)}" for document in documents]
+    seen = Counter(short)
+    return [
+        label if seen[label] == 1 else f"{document.title} — {document.source}"
+        for label, document in zip(short, documents, strict=True)
+    ]
+
+
+def report_html(report: Mapping[str, Any]) -> str:
     """What became of uploaded files, in words, with the reason for each that failed."""
     lines = []
-    for verb in ("added", "changed", "unchanged"):
-        names = [_file_name(source) for source in getattr(report, verb)]
-        if names:
-            lines.append(hint_html(f"{verb.capitalize()}: {', '.join(names)}"))
-    lines += [
-        error_markdown(f"Not added: {_file_name(failure.source)}: {failure.reason}")
-        for failure in report.failed
-    ]
-    lines += [hint_html(warning) for warning in report.warnings]
+    for what, verb in (("added", "Added"), ("changed", "Replaced"), ("unchanged", "Unchanged")):
+        if report[what]:
+            lines.append(hint_html(f"{verb}: {', '.join(map(file_name, report[what]))}"))
+    for failure in report["failed"]:
+        name, reason = file_name(failure["source"]), failure["reason"]
+        lines.append(
+            error_markdown(f"Not added: {reason if name in reason else f'{name}: {reason}'}")
+        )
+    lines += [hint_html(warning) for warning in report["warnings"]]
     return f'<div role="status">{"".join(lines)}</div>'
 
 
@@ -152,8 +163,15 @@ def _paragraph(kind: str, words: str) -> str:
     return f'<p class="docent-{kind}">{markdown_text(words)}</p>'
 
 
-def _file_name(source: str) -> str:
-    return source.replace("\\", "/").rpartition("/")[2]
+def file_name(source: str) -> str:
+    """How a source is called: a path by its last part, a web address or another name whole."""
+    if "://" in source:
+        return source
+    return source.replace("\\", "/").rstrip("/").rpartition("/")[2] or source
+
+
+def _cut(question: str) -> str:
+    return question if len(question) <= ECHOED else question[:ECHOED] + "…"
 
 
 def _citation_card(citation: Citation, turn: int, text: Text) -> str:
@@ -174,7 +192,7 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
     return (
         f'<article class="docent-card" id="{name}" tabindex="-1" '
         f'aria-label="Source {citation.number}">{heading}<div class="docent-text">{body}</div>'
-        f"{note}</article>"
+        f'{note}<button type="button" class="docent-back">Back to the answer</button></article>'
     )
 
 
@@ -188,11 +206,16 @@ def _passage_card(passage: Passage) -> str:
 
 def _heading(title: str, source: str, page: int | None, number: int | None) -> str:
     label = f'<span class="docent-number">{number}</span>' if number else ""
-    where = f"{source}, p. {page}" if page else source
+    name = html_text(title or file_name(source))
     return (
-        f'<header>{label}<span class="docent-title">{html_text(title or source)}</span>'
-        f'<span class="docent-source">{html_text(where)}</span></header>'
+        f'<header>{label}<span class="docent-title">{name}</span>{_source(source, page)}</header>'
     )
+
+
+def _source(source: str, page: int | None = None) -> str:
+    """The file's name; the whole path shows while the mouse rests on it."""
+    where = f"{file_name(source)}, p. {page}" if page else file_name(source)
+    return f'<span class="docent-source" title="{html_text(source)}">{html_text(where)}</span>'
 
 
 def _plain(words: str) -> str:

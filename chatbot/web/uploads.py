@@ -32,16 +32,29 @@ def safe_name(name: str) -> str:
     return f"{stem}.{suffix[:10]}" if suffix else stem
 
 
-def place(files: Sequence[tuple[Path, str]], home: Path) -> list[Path]:
-    """Move each (file, its user's name) into the library's folder; returns the new paths."""
+def place(files: Sequence[tuple[Path, str]], home: Path) -> tuple[list[Path], list[str]]:
+    """Move each (file, its user's name) into the library's folder.
+
+    Returns the new paths, and each name that another file had taken already: of two
+    files with one name the first is kept, and the second is thrown away.
+    """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    placed = []
+    placed: list[Path] = []
+    clashes: list[str] = []
+    taken: dict[str, Path] = {}  # by name without its case, which some systems do not tell apart
     for file, name in files:
         target = folder / safe_name(name)
+        first = taken.get(target.name.casefold())
+        if first is not None:
+            if file != first:  # gradio names its copies by their content
+                clashes.append(target.name)
+                file.unlink(missing_ok=True)
+            continue
+        taken[target.name.casefold()] = file
         # Moving may be copying, from another disk: the name is taken only by a whole file.
         incoming = folder / f".incoming-{secrets.token_hex(8)}"
         shutil.move(file, incoming)
         os.replace(incoming, target)
         placed.append(target)
-    return placed
+    return placed, clashes
