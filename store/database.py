@@ -149,10 +149,12 @@ FULL_TEXT = (
 class Database:
     """An open database: transactions for reading and for writing."""
 
-    def __init__(self, engine: Engine, *, place: str, read_only: bool) -> None:
+    def __init__(self, engine: Engine, *, place: str, read_only: bool, full: bool = False) -> None:
+        """`full`: there was no room to open it for writing, which is tried again when needed."""
         self.engine = engine
         self.place = place
         self.read_only = read_only
+        self._full = full
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -168,6 +170,8 @@ class Database:
                 f"The library at {self.place!r} cannot be written: its folder is read-only. "
                 "Asking works; to add or remove, make the folder writable."
             )
+        if self._full:
+            self._look_for_room()
         with (
             self._translated(),
             self.engine.connect().execution_options(docent_write=True) as connection,
@@ -230,6 +234,20 @@ class Database:
             raise self._in_words(error.orig) from error
         except sqlite3.Error as error:
             raise self._in_words(error) from error
+        except UnicodeDecodeError as error:
+            raise LibraryDamaged(f"The catalog {self.place!r} is damaged. {_RESTORE}") from error
+
+    def _look_for_room(self) -> None:
+        """Open the file for writing again, if the disk has room by now. Raises LibraryFull."""
+        engine = _engine(Path(self.place), read_only=False)
+        try:
+            with Database(engine, place=self.place, read_only=False).writing():
+                pass
+        except StoreError:
+            engine.dispose()
+            raise
+        self.engine.dispose()
+        self.engine, self._full = engine, False
 
     def _in_words(self, error: BaseException | None) -> StoreError:
         said = _translate(error, self.place)
@@ -256,13 +274,27 @@ def open_database(path: Path) -> Database:
     read_only = not _writable(path)
     engine = _engine(path, read_only=read_only)
     database = Database(engine, place=place, read_only=read_only)
-    version = database.schema_version()
+    try:
+        version = database.schema_version()
+    except LibraryFull:
+        # SQLite wants 32 KB for the -shm file; what is at rest can be read without.
+        if _has_log(path):
+            raise
+        engine.dispose()
+        engine = _engine(path, read_only=True, full=True)
+        database = Database(engine, place=place, read_only=False, full=True)
+        version = database.schema_version()
     if version > SCHEMA_VERSION:
         raise LibraryVersion(
             f"The library at {place!r} was written by a newer Docent (schema {version}; this one "
             f"knows up to {SCHEMA_VERSION}). Update Docent, or choose another DOCENT_HOME."
         )
     return database
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _create(path: Path) -> None:
@@ -294,10 +326,10 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _engine(path: Path, *, read_only: bool) -> Engine:
+def _engine(path: Path, *, read_only: bool, full: bool = False) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(
-            _address(path, read_only=read_only),
+            _address(path, read_only=read_only, full=full),
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             check_same_thread=False,
@@ -323,14 +355,16 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
     return engine
 
 
-def _address(path: Path, *, read_only: bool) -> str:
+def _address(path: Path, *, read_only: bool, full: bool) -> str:
     """The file as SQLite's URI; its name may have any character."""
     uri = f"file:{quote(str(path))}"
     if not read_only:
         return f"{uri}?mode=rwc"
     # Read-only, SQLite wants the -shm file that a writer keeps while it has the file open.
     # Without a writer there is none, and none can be made here: the file is then at rest.
-    at_rest = not path.with_name(path.name + "-shm").exists()
+    # On a full disk there may be one that could not grow.
+    shared = path.with_name(path.name + "-shm").exists() and not full
+    at_rest = not (shared or _has_log(path))
     return f"{uri}?{'immutable=1' if at_rest else 'mode=ro'}"
 
 
