@@ -17,7 +17,7 @@ from pathlib import Path
 from chatbot import Chatbot
 from chatbot.errors import ChatbotError
 from ingest import ingest
-from ingest.readers import SUFFIXES
+from ingest.kinds import SUFFIXES
 from store import Library
 from store.errors import SettingsError, StoreError
 from store.settings import Settings, load_settings

@@ -30,6 +30,8 @@ class Citation:
     end: int
     passage: Passage
     """The passage, as search returned it, in or beside which the quote stands."""
+    location: str = ""
+    """Where in its document, in words: `p. 12`, `Sheet ‘Costs’, row 7`; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
         passages,
         searched_for=query.shown,
         chosen=known["sources"] is not None,
-        page=library.page,
+        place=library.place,
     )
     if not answer.found:
         yield [Delta(answer.text)]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.extract import Quote
-from store.records import Passage
+from store.records import Passage, Place
 
 NOT_FOUND = "The documents do not answer this."
 EMPTY_LIBRARY = "There are no documents in the library yet: add some, and ask again."
@@ -27,12 +27,12 @@ def quoted_answer(
     *,
     searched_for: str,
     chosen: bool = False,
-    page: Callable[[str, int], int | None],
+    place: Callable[[str, int], Place],
 ) -> Answer:
     """The answer that says these quotes, in this order; the one that nothing was found if none.
 
-    `chosen`: only some documents were looked at. `page(source, offset)` gives the page of
-    a document's character, from 1, or None.
+    `chosen`: only some documents were looked at. `place(source, offset)` says where in its
+    document a character stands.
     """
     if not quotes:
         return Answer(
@@ -47,10 +47,11 @@ def quoted_answer(
             quote=quote.text,
             source=quote.source,
             title=passages[quote.passage_index].title,
-            page=page(quote.source, quote.start),
+            page=(where := place(quote.source, quote.start)).page,
             start=quote.start,
             end=quote.end,
             passage=passages[quote.passage_index],
+            location=where.words,
         )
         for number, quote in enumerate(quotes, 1)
     )

@@ -14,6 +14,20 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is known of a document that went in."""
+
+    source: str
+    format: str
+    pages: int | None
+    """None for a format without pages."""
+    characters: int
+    chunks: int
+    notes: tuple[str, ...]
+    """What its reader left out, guessed or mended, in words."""
+
+
 @dataclass(slots=True)
 class Report:
     """What became of every source, in the order in which they were done."""
@@ -25,6 +39,10 @@ class Report:
     """Forgotten, because the file has vanished (`prune`)."""
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
+    """One for each document that is added or changed."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time to read each source that was read, the files inside it included."""
 
     def summary(self) -> str:
         """One line: `3 added, 1 changed, 1 failed`."""

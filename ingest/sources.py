@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.errors import IngestError
-from ingest.readers import SUFFIXES
+from ingest.kinds import SUFFIXES
 from ingest.report import Failure
+from store.records import INSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def vanished(
             continue
         place = absolute(one)
         within = [s for s in sources if s == str(place) or Path(s).is_relative_to(place)]
-        missing = [source for source in within if not os.path.lexists(source)]
+        missing = [s for s in within if not os.path.lexists(s.partition(INSIDE)[0])]
         if len(missing) > 1 and len(missing) == len(within) and not _has_files(place):
             warnings.append(
                 f"Nothing is left in {str(place)!r}: is a disk missing? Its {len(within):,} "

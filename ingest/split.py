@@ -33,8 +33,13 @@ def split(document: Document) -> list[Chunk]:
             end=end,
             page=document.page_at(start),
         )
-        for start, end in _packed(text, list(_pieces(text)), document.page_starts)
+        for start, end in spans(text, document.page_starts)
     ]
+
+
+def spans(text: str, page_starts: tuple[int, ...] = ()) -> list[tuple[int, int]]:
+    """The chunks of a text as [start, end), in order: see `split`."""
+    return list(_packed(text, list(_pieces(text)), page_starts))
 
 
 def _packed(

@@ -22,7 +22,17 @@ from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, removed, vectors
 from store.errors import UnknownSource
 from store.fulltext import match_expression, searchable
-from store.records import Chunk, Document, DocumentInfo, Passage, chunk_id, page_at
+from store.records import (
+    INSIDE,
+    Chunk,
+    Document,
+    DocumentInfo,
+    Passage,
+    Place,
+    Section,
+    chunk_id,
+    place_at,
+)
 from store.vector_rows import put_vectors, read_vectors
 
 if TYPE_CHECKING:
@@ -108,6 +118,7 @@ def _info(row: Row[Any]) -> DocumentInfo:
         characters=row.characters,
         pages=len(json.loads(row.page_starts)) or None,
         content_hash=row.content_hash,
+        notes=tuple(json.loads(row.notes)),
     )
 
 
@@ -118,6 +129,8 @@ def document_of(connection: Connection, row: Any) -> Document:  # noqa: ANN401 (
         title=row.title,
         text=read_text(connection, row.id),
         page_starts=tuple(json.loads(row.page_starts)),
+        sections=_sections(row.sections),
+        notes=tuple(json.loads(row.notes)),
         format=row.format,
         content_hash=row.content_hash,
     )
@@ -151,9 +164,20 @@ def document_checksum(row: Any) -> int:  # noqa: ANN401 (a row, or what is to be
         row.content_hash,
         row.characters,
         row.page_starts,
+        row.sections,
+        row.notes,
         row.chunk_count,
         row.added_at,
     )
+
+
+def sources_inside(connection: Connection, source: str) -> list[str]:
+    """The sources of the files inside the file `source`."""
+    first = f"{source}{INSIDE}"
+    # The prefix is a range, which the index on `source` serves.
+    last = first[:-1] + chr(ord(first[-1]) + 1)
+    query = select(documents.c.source).where(documents.c.source > first, documents.c.source < last)
+    return list(connection.scalars(query))
 
 
 def insert_document(
@@ -174,6 +198,8 @@ def insert_document(
         content_hash=document.content_hash,
         characters=len(document.text),
         page_starts=json.dumps(document.page_starts),
+        sections=json.dumps([(s.start, s.label, s.rows_from) for s in document.sections]),
+        notes=json.dumps(document.notes),
         chunk_count=len(pieces),
         added_at=added_at or datetime.now(UTC).isoformat(),
     )
@@ -318,11 +344,22 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
     return found
 
 
-def page_of(connection: Connection, source: str, offset: int) -> int | None:
-    """The page, from 1, of a document's character; None for a text without pages."""
-    query = select(documents.c.page_starts).where(documents.c.source == source)
-    starts = connection.scalar(query)
-    return page_at(tuple(json.loads(starts)), offset) if starts else None
+def place_of(connection: Connection, source: str, offset: int) -> Place:
+    """The place of a document's character; of one that is gone, an empty one."""
+    query = select(documents.c.id, documents.c.page_starts, documents.c.sections)
+    row = connection.execute(query.where(documents.c.source == source)).first()
+    if row is None:
+        return Place(None, "")
+
+    def count_lines(start: int, end: int) -> int:
+        return read_text(connection, row.id, start, end).count("\n")
+
+    starts = tuple(json.loads(row.page_starts))
+    return place_at(offset, starts, _sections(row.sections), count_lines)
+
+
+def _sections(packed: str) -> tuple[Section, ...]:
+    return tuple(Section(*section) for section in json.loads(packed))
 
 
 def length(connection: Connection, source: str) -> tuple[int, int]:

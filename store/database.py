@@ -68,6 +68,8 @@ documents = Table(
     Column("content_hash", String, nullable=False, index=True),
     Column("characters", Integer, nullable=False),
     Column("page_starts", Text, nullable=False, doc="JSON list of offsets"),
+    Column("sections", Text, nullable=False, doc="JSON list of [start, label, rows_from]"),
+    Column("notes", Text, nullable=False, doc="JSON list"),
     Column("chunk_count", Integer, nullable=False),
     Column("added_at", String, nullable=False, doc="ISO 8601, UTC"),
     _checksum(),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.errors import IndexUnavailable
-from store.records import Chunk, Document, DocumentInfo, Passage
+from store.records import Chunk, Document, DocumentInfo, Passage, Place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,12 +125,12 @@ class Library:
             identity, _ = catalog.length(connection, source)
             return catalog.read_text(connection, identity, start, end)
 
-    def page(self, source: str, offset: int) -> int | None:
-        """The page, from 1, of a document's character; None for a text without pages."""
+    def place(self, source: str, offset: int) -> Place:
+        """Where in its document a character stands: page, and place in words."""
         from store import catalog
 
         with self.database.reading() as connection:
-            return catalog.page_of(connection, source, offset)
+            return catalog.place_of(connection, source, offset)
 
     # --- change --------------------------------------------------------------------
 
@@ -155,12 +155,28 @@ class Library:
         )
 
     def remove(self, source: str) -> None:
-        """Forget a document: no later question finds it. Raises UnknownSource."""
+        """Forget a document, and those of the files inside it. Raises UnknownSource."""
         from store import catalog
 
         with self._lock.held(), self.database.writing() as connection:
+            for inside in catalog.sources_inside(connection, source):
+                catalog.delete_document(connection, inside)
             catalog.delete_document(connection, source)
             catalog.next_generation(connection)
+
+    def remove_inside(self, source: str, *, keep: Sequence[str]) -> list[str]:
+        """Forget the files inside `source` that are not among `keep`; returns them."""
+        from store import catalog
+
+        with self.database.reading() as connection:
+            if not set(catalog.sources_inside(connection, source)) - set(keep):
+                return []
+        with self._lock.held(), self.database.writing() as connection:
+            gone = sorted(set(catalog.sources_inside(connection, source)) - set(keep))
+            for inside in gone:
+                catalog.delete_document(connection, inside)
+            catalog.next_generation(connection)
+        return gone
 
     def catch_up(self, *, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Bring the vector index to where the catalog is; returns what is to be said about it.

@@ -53,7 +53,11 @@ def migrate(database: Database) -> Path | None:
 
 
 def _checksums(connection: Connection) -> None:
-    """1 → 2: every row has a checksum; documents are found by their content."""
+    """1 → 2: documents have sections and notes, and are found by content; checksums."""
+    for name in ("sections", "notes"):
+        connection.execute(
+            text(f"ALTER TABLE documents ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'")
+        )
     connection.execute(text("CREATE INDEX ix_documents_content_hash ON documents (content_hash)"))
     for table in (documents, blocks, chunks, vectors, threads, turns):
         connection.execute(

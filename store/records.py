@@ -9,8 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+INSIDE = "!/"
+"""Between a file's source and the path of a file inside it: `mail.eml!/report.pdf`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a document, from one offset to the next section's: a sheet, a chapter, …"""
+
+    start: int
+    label: str
+    """In words, for people: `Sheet ‘Costs’`, `Slide 3`, `section ‘Safety › Kites’`."""
+    rows_from: int | None = None
+    """For a table with one row a line: the number of the row on the section's first line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +38,10 @@ class Document:
     text: str
     page_starts: tuple[int, ...] = ()
     """Offset of each page's first character, ascending; empty for a text without pages."""
+    sections: tuple[Section, ...] = ()
+    """Ascending by start."""
+    notes: tuple[str, ...] = ()
+    """What its reader left out, guessed or mended, in words."""
     format: str = "text"
     """The format's short name: `text`, `markdown`, `html`, …"""
     content_hash: str = ""
@@ -73,11 +92,41 @@ class DocumentInfo:
     pages: int | None
     """Number of pages; None for a text without pages."""
     content_hash: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its document a character stands."""
+
+    page: int | None
+    words: str
+    """For people: `p. 12`, `Sheet ‘Costs’, row 7`; empty where a document has no places."""
 
 
 def page_at(page_starts: tuple[int, ...], offset: int) -> int | None:
     """The page, from 1, that holds `offset`, given the ascending starts of all pages."""
     return max(bisect_right(page_starts, offset), 1) if page_starts else None
+
+
+def place_at(
+    offset: int,
+    page_starts: tuple[int, ...],
+    sections: tuple[Section, ...],
+    count_lines: Callable[[int, int], int],
+) -> Place:
+    """The place of the character at `offset`.
+
+    `count_lines(start, end)`: the number of line ends in the document's text there.
+    """
+    page = page_at(page_starts, offset)
+    words = [f"p. {page}"] if page else []
+    at = bisect_right(sections, offset, key=lambda section: section.start) - 1
+    if at >= 0 and (section := sections[at]).label:
+        words.append(section.label)
+        if section.rows_from is not None:
+            words.append(f"row {section.rows_from + count_lines(section.start, offset):,}")
+    return Place(page, ", ".join(words))
 
 
 def chunk_id(source: str, start: int, text: str) -> str:

@@ -32,14 +32,20 @@ def test_a_file_goes_in_and_is_reported(note, capsys):
 def test_the_report_as_json(note, capsys):
     assert main([str(note), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
+    assert list(report.pop("seconds")) == [str(note)]
+    assert report.pop("details") == [
+        {
+            "source": str(note),
+            "format": "text",
+            "pages": None,
+            "characters": 23,
+            "chunks": 1,
+            "notes": [],
+        }
+    ]
     assert report.pop("added") == [str(note)]
-    assert report == {
-        "changed": [],
-        "unchanged": [],
-        "removed": [],
-        "failed": [],
-        "warnings": [],
-    }
+    assert set(report) == {"changed", "unchanged", "removed", "failed", "warnings"}
+    assert not any(report.values())
 
 
 def test_a_failure_is_named_and_the_status_says_so(note, tmp_path, capsys):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePath
 
 import trafilatura
 from bs4 import BeautifulSoup
@@ -17,8 +16,9 @@ from bs4.element import NavigableString, PageElement, Tag
 from lxml import etree
 
 from ingest.errors import ReadError
+from ingest.readers.markdown import heading_sections
 from ingest.readers.text import clean, decode, title_from
-from store.records import Document
+from ingest.reading import Reading
 
 DEEPEST = 1_000  # elements inside each other; real pages have fewer than a hundred
 ENOUGH = 0.25  # of the visible text; if trafilatura keeps less, the page is no article
@@ -37,9 +37,8 @@ _UNCLOSED = frozenset(
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
 
 
-def read(data: bytes, source: str) -> Document:
+def read(data: bytes, name: str) -> Reading:
     """A web page; its title is its own, or its first heading. Raises ReadError."""
-    name = PurePath(source).name
     markup = _decode(data, name)
     if _depth(markup) > DEEPEST:
         raise ReadError(f"{name!r} is nested too deeply to be read")
@@ -52,7 +51,7 @@ def read(data: bytes, source: str) -> Document:
             with_metadata=True,
         )
         soup = BeautifulSoup(markup, "lxml")
-        title = (page and page.title) or _own_title(soup) or title_from(source)
+        title = (page and page.title) or _own_title(soup) or title_from(name)
         for tag in soup(_INVISIBLE):
             tag.decompose()
         visible = _visible(soup)
@@ -62,7 +61,8 @@ def read(data: bytes, source: str) -> Document:
         raise ReadError(f"{name!r} cannot be read as a web page: {error}") from error
     main = "\n\n".join(_parts(page.body)) if page is not None and page.body is not None else ""
     text = main if len(main) >= ENOUGH * len(visible) else visible
-    return Document(source, _one_line(clean(title)), clean(text).strip(), format="html")
+    words = clean(text).strip()
+    return Reading(_one_line(clean(title)), words, "html", sections=heading_sections(words))
 
 
 def _decode(data: bytes, name: str) -> str:

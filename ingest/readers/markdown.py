@@ -7,21 +7,27 @@ the text.
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 
 from ingest.readers.text import decode, title_from
-from store.records import Document
+from ingest.reading import Reading
+from store.records import Section
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _META_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE | re.IGNORECASE)
 _HEADING = re.compile(r"^#{1,3}[ \t]+(.+?)[ \t#]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
 _MARKS = re.compile(r"[*_`]|\[(?=[^\]]*\]\()|\]\([^)]*\)")
+_ANY_HEADING = re.compile(
+    r"(?P<fence>^(?:```|~~~).*?(?:^(?:```|~~~)|\Z))|"
+    r"^(?P<marks>#{1,6})[ \t]+(?P<words>[^\n]+?)[ \t#]*$",
+    re.MULTILINE | re.DOTALL,
+)
+LONGEST = 120  # characters of a heading in a section's label
 _HEAD = 5_000  # characters in which a title is looked for
 
 
-def read(data: bytes, source: str) -> Document:
+def read(data: bytes, name: str) -> Reading:
     """A Markdown file; its title is that of its front matter or its first heading."""
-    text = decode(data, PurePath(source).name)
+    text = decode(data, name)
     title = ""
     if front := _FRONT_MATTER.match(text):
         if named := _META_TITLE.search(front[1]):
@@ -29,4 +35,21 @@ def read(data: bytes, source: str) -> Document:
         text = text[front.end() :]
     if not title and (heading := _HEADING.search(text[:_HEAD])):
         title = _MARKS.sub("", heading[1] or heading[2]).strip()
-    return Document(source, title or title_from(source), text, format="markdown")
+    return Reading(title or title_from(name), text, "markdown", sections=heading_sections(text))
+
+
+def heading_sections(text: str) -> tuple[Section, ...]:
+    """The sections of a text whose headings begin with `#`: each its path, outermost first."""
+    found: list[Section] = []
+    path: list[tuple[int, str]] = []
+    for match in _ANY_HEADING.finditer(text):
+        if match["fence"]:
+            continue
+        level = len(match["marks"])
+        path = [above for above in path if above[0] < level]
+        path.append((level, _MARKS.sub("", match["words"]).strip()[:LONGEST]))
+        # The title is the document's, not a section's.
+        inner = [words for above, words in path if above > 1 or match.start() > 0]
+        if inner:
+            found.append(Section(match.start(), f"section ‘{' › '.join(inner)}’"))
+    return tuple(found)

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from ingest.errors import ReadError
-from store.records import Document
+from ingest.reading import Reading
 
 TITLE_LIMIT = 120
 _BOMS = (
@@ -31,10 +31,10 @@ _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
-def read(data: bytes, source: str) -> Document:
+def read(data: bytes, name: str) -> Reading:
     """A text file; its title is its first line if that looks like one."""
-    text = decode(data, PurePath(source).name)
-    return Document(source, _title(text) or title_from(source), text, format="text")
+    text = decode(data, name)
+    return Reading(_title(text) or title_from(name), text, "text")
 
 
 def decode(data: bytes, name: str) -> str:

@@ -1,0 +1,177 @@
+"""Reading in child processes: what a hostile or broken file does, it does there.
+
+Each child reads one file after another, within limits of memory and time; one that
+crashes, hangs or grows too large ends with its file, which is named, and the next file
+gets a new child. Bytes go in behind a line of JSON, a line of JSON comes out. Reading
+and splitting happen there too, so that several files use several cores. The parent's
+side imports no reader.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from ingest.errors import ReadError
+
+MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
+CPU_S = 60  # for one file
+WALL_S = 180  # for one file, waiting included
+_ROOT = str(Path(__file__).resolve().parent.parent)
+
+
+class Sandbox:
+    """Up to `workers` children, each started when it is first needed. Safe for threads."""
+
+    def __init__(self, workers: int) -> None:
+        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+        self._all: set[_Child] = set()
+        self._closed = False
+
+    def read(self, data: bytes, name: str) -> list[dict[str, Any]]:
+        """What `main` says of the file and of those inside it. Raises ReadError, in words."""
+        child = self._idle.get()
+        try:
+            if child is None:
+                child = _Child()
+                self._all.add(child)
+                if self._closed:
+                    child.end()
+            heard = child.ask(data, name)
+            if heard is None:
+                why = child.end()
+                self._all.discard(child)
+                child = None
+                raise ReadError(f"{name!r} cannot be read: {why}")
+        finally:
+            self._idle.put(child)
+        if "error" in heard:
+            raise ReadError(heard["error"])
+        items: list[dict[str, Any]] = heard["items"]
+        return items
+
+    def close(self) -> None:
+        """End all children, also those in the middle of a file."""
+        self._closed = True
+        for child in list(self._all):
+            child.end()
+
+
+class _Child:
+    def __init__(self) -> None:
+        path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            # -P: a file beside the user must not be taken for a module.
+            [sys.executable, "-P", "-m", "ingest.sandbox"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._late = False
+
+    def ask(self, data: bytes, name: str) -> dict[str, Any] | None:
+        """The answer; None if the child has died of the file."""
+        assert self._process.stdin
+        assert self._process.stdout
+        watchdog = threading.Timer(WALL_S, self._expire)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            self._process.stdin.write(json.dumps([name, len(data)]).encode() + b"\n")
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+            heard: dict[str, Any] = json.loads(self._process.stdout.readline())
+        except (OSError, ValueError):
+            return None
+        finally:
+            watchdog.cancel()
+        return heard
+
+    def end(self) -> str:
+        """End it; returns why it had ended by itself, in words."""
+        with suppress(OSError):
+            self._process.kill()
+        status = self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe
+            with suppress(OSError):
+                pipe.close()
+        if self._late or status == -getattr(signal, "SIGXCPU", 0):
+            return f"it took more than {CPU_S} seconds"
+        if status == OUT_OF_MEMORY:
+            return f"it needs more than {MEMORY >> 20:,} MB of memory"
+        return "its reader crashed; the file is damaged, or made to do harm"
+
+    def _expire(self) -> None:
+        self._late = True
+        self._process.kill()
+
+
+OUT_OF_MEMORY = 77  # exit status
+
+
+def main() -> None:
+    """The child: read files until the input ends."""
+    # Ctrl-C goes to the whole group: whether to stop is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whatever a library prints must not be taken for an answer.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    _limit("RLIMIT_AS", MEMORY)
+    files = sys.stdin.buffer
+    while line := files.readline():
+        name, size = json.loads(line)
+        _limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
+        try:
+            answer = _read(files, name, size)
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.flush()
+
+
+def _read(files: IO[bytes], name: str, size: int) -> dict[str, Any]:
+    from ingest.readers import read_all
+    from ingest.split import spans
+
+    data = files.read(size)
+    try:
+        found = read_all(data, name)
+    except ReadError as error:
+        return {"error": str(error)}
+    except RecursionError:
+        return {"error": f"{name!r} is nested too deeply to be read"}
+    items: list[dict[str, Any]] = []
+    for path, digest, reading in found:
+        if isinstance(reading, ReadError):
+            items.append({"path": path, "error": str(reading)})
+        else:
+            chunks = spans(reading.text, reading.page_starts)
+            items.append({"path": path, **asdict(reading), "chunks": chunks, "hash": digest})
+    return {"items": items}
+
+
+def _limit(what: str, to: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's clock alone
+        return
+    kind = getattr(resource, what)
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (to, hard))
+
+
+if __name__ == "__main__":
+    main()
