@@ -280,13 +280,14 @@ class Library:
         *,
         k: int = 10,
         sources: Sequence[str] | None = None,
+        weights: Sequence[float] | None = None,
     ) -> list[Passage]:
         """The `k` passages that fit best, best first; the scores of several queries are added.
 
-        `sources`: look in these documents only.
+        `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
         from store import catalog
-        from store.search import CANDIDATES, add, best, fuse
+        from store.search import CANDIDATES, add, best, fuse, lift
 
         asked = [queries] if isinstance(queries, str) else list(queries)
         if k < 1 or not any(query.strip() for query in asked):
@@ -305,7 +306,9 @@ class Library:
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)
                 rankings.append(fuse(words, near))
-            return catalog.passages(connection, best(add(rankings), k))
+            scores = add(zip(rankings, weights or [1.0] * len(asked), strict=True))
+            scores = lift(scores, catalog.documents_of(connection, scores))
+            return catalog.passages(connection, best(scores, k))
 
     def widen(self, passages: Sequence[Passage], *, margin: int = 400) -> list[Passage]:
         """The same passages with up to `margin` characters of their document on either side.
