@@ -19,6 +19,14 @@ READERS = {
     "text": "text",
     "markdown": "markdown",
     "html": "html",
+    "docx": "word",
+    "pptx": "slides",
+    "xlsx": "workbook",
+    "xls": "workbook",
+    "odt": "opendocument",
+    "ods": "opendocument",
+    "odp": "opendocument",
+    "rtf": "rtf",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -31,6 +39,19 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".odt": "odt",
+    ".ods": "ods",
+    ".odp": "odp",
+    ".rtf": "rtf",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.

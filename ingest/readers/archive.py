@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from lzma import LZMAError
 
 from ingest.errors import ReadError
 
@@ -57,8 +58,8 @@ def member(archive: zipfile.ZipFile, path: str | zipfile.ZipInfo, name: str) -> 
     except KeyError as error:
         raise damaged(name, f"{where!r} is missing in it") from error
     except (
-        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
-        *(NotImplementedError, RuntimeError),
+        *(zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError),
+        *(ValueError, NotImplementedError, RuntimeError),
     ) as error:
         if _encrypted(archive, path):
             raise ReadError(
