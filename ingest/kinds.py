@@ -141,7 +141,8 @@ def _archive(data: bytes) -> str:
                 if member in names:
                     return kind
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
-                return _MIMETYPES.get(archive.read("mimetype").strip(), "zip")
+                with archive.open("mimetype") as kept:  # it may lie about its size
+                    return _MIMETYPES.get(kept.read(200).strip(), "zip")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "zip"  # its reader says what is wrong with it
     return "zip"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from ingest.errors import ReadError
 from ingest.readers.blocks import ListItem, first_heading, heading, joined
 from ingest.readers.markdown import heading_sections
+from ingest.readers.rtfwords import CHARACTERS, CHARSETS, ESCAPED, SKIP, STARRED, SYMBOLS
 from ingest.readers.tables import one_line, table_lines
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
@@ -23,40 +24,11 @@ from store.records import Section
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)"
 )
-# Groups without words of the document.
-_SKIP = frozenset(
-    """fonttbl colortbl stylesheet pict objdata objclass fldinst datafield themedata xmlnstbl
-    colorschememapping listtable listoverridetable rsidtbl generator latentstyles datastore
-    bkmkstart bkmkend nonshppict nonesttables nesttableprops revtbl filetbl private xe tc tcf
-    pgptbl background shprslt sp sn sv do falt panose info userprops atnid atndate atnref atnicn
-    atntime atnparent mmathPr defchp defpap template wgrffmtfilter footnotesep footnotesepc aftnsep
-    aftnsepc blipuid picprop objalias objname protusertbl oldcprops""".split()
-)
-# Starred groups whose words count, though old programs may ignore them.
-_STARRED = frozenset({"shptxt", "annotation", "atnauthor", "shppict", "shpinst", "pntext", "ud"})
 _ASIDES = {
     "footnote": ("Footnote", "footnotes"),
     "annotation": ("Comment", "comments"),
-    "header": ("Header", "headers and footers"),
-    "headerl": ("Header", "headers and footers"),
-    "headerr": ("Header", "headers and footers"),
-    "headerf": ("Header", "headers and footers"),
-    "footer": ("Footer", "headers and footers"),
-    "footerl": ("Footer", "headers and footers"),
-    "footerr": ("Footer", "headers and footers"),
-    "footerf": ("Footer", "headers and footers"),
-}
-_CHARACTERS = {
-    **{"emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“"},
-    **{"rdblquote": "”", "bullet": "•", "tab": "\t", "line": "\n", "emspace": " "},
-    **{"enspace": " ", "qmspace": " ", "lbr": "\n"},
-}
-_SYMBOLS = {b"~": "\u00a0", b"_": "\u2011", b"\\": "\\", b"{": "{", b"}": "}"}
-_CHARSETS = {
-    **{0: "cp1252", 2: "symbol", 77: "mac-roman", 78: "shift_jis", 80: "gb2312", 81: "big5"},
-    **{128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "big5", 161: "cp1253"},
-    **{162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257"},
-    **{204: "cp1251", 222: "cp874", 238: "cp1250", 254: "cp437", 255: "cp850"},
+    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
+    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
 }
 _LISTS = frozenset({"listtext", "pntext"})
 _HEADING = re.compile(rb"\\s(\d{1,5})\b[^{};]{0,2000}?\bheading ([1-9]);", re.IGNORECASE)
@@ -96,9 +68,9 @@ class _Reader:
         self.data = data
         self.encoding = "cp1252"
         self.fonts = {
-            int(key): _CHARSETS[int(charset)]
+            int(key): CHARSETS[int(charset)]
             for key, charset in _FONT.findall(data[:_TABLE_SCAN])
-            if int(charset) in _CHARSETS
+            if int(charset) in CHARSETS
         }
         self.headings = {
             int(key): int(level) for key, level in _HEADING.findall(data[:_TABLE_SCAN])
@@ -125,27 +97,39 @@ class _Reader:
                 at += 1
                 continue
             at = token.end()
-            word, value, code, symbol, brace, plain = token.groups()
-            if word is not None:
-                number = int(value) if value else None
-                if word == b"bin":
-                    at += max(number or 0, 0)
-                else:
-                    self._word(word.decode("ascii"), number)
-            elif brace is not None:
-                self._open() if brace == b"{" else self._close()
-            elif symbol == b"*":
-                self.group.starred = True
-            elif symbol in {b"\n", b"\r"}:
-                self._word("par", None)
-            elif symbol is not None:
-                self._text(_SYMBOLS.get(symbol, ""))
+            if token[1] == b"bin":  # so many bytes of data follow
+                at += max(int(token[2] or 0), 0)
             else:
-                self._raw(bytes.fromhex(code.decode("ascii")) if code else plain)
+                self._token(*token.groups())
         while self.groups:  # it was cut off
             self._close()
+        self.targets[0].in_table = False
         self._end_paragraph()
         self._end_table(self.targets[0])
+
+    def _token(
+        self,
+        word: bytes | None,
+        value: bytes | None,
+        code: bytes | None,
+        symbol: bytes | None,
+        brace: bytes | None,
+        plain: bytes,
+    ) -> None:
+        if word is not None:
+            self._word(word.decode("ascii"), int(value) if value else None)
+        elif brace is not None:
+            self._open() if brace == b"{" else self._close()
+        elif symbol == b"*":
+            self.group.starred = True
+        elif symbol in {b"\n", b"\r"}:
+            self._word("par", None)
+        elif symbol is not None and symbol in ESCAPED:  # may be half a character of two bytes
+            self._raw(symbol)
+        elif symbol is not None:
+            self._text(SYMBOLS.get(symbol, ""))
+        else:
+            self._raw(bytes.fromhex(code.decode("ascii")) if code else plain)
 
     def _open(self) -> None:
         self._flush()
@@ -177,7 +161,7 @@ class _Reader:
             self._stand_ins -= 1
         elif group.skip and group.kind != "title":
             return
-        elif character := _CHARACTERS.get(word):
+        elif character := CHARACTERS.get(word):
             self._text(character)
         elif act := _ACTS.get(word):
             self._flush()
@@ -195,7 +179,7 @@ class _Reader:
         elif word == "pict":
             self.pictures += 1
             group.skip = True
-        elif word in _SKIP or (group.starred and word not in _STARRED | {"footnote"}):
+        elif word in SKIP or (group.starred and word not in STARRED | {"footnote"}):
             group.skip = True
         elif word in _ASIDES:
             group.kind = word
@@ -213,7 +197,7 @@ class _Reader:
         self.group.opened = False
         if not data or self.group.skip or self.group.hidden:
             return
-        encoding = self.fonts.get(self.group.font or -1, self.encoding)
+        encoding = self.fonts.get(-1 if self.group.font is None else self.group.font, self.encoding)
         if encoding != self._bytes_in:
             self._flush()
             self._bytes_in = encoding
@@ -331,8 +315,10 @@ class _Reader:
             target.rows, target.flagged = [], False
 
     def _end_aside(self, kind: str) -> None:
+        target = self.targets[-1]
+        target.in_table = False
         self._end_paragraph()
-        target = self.targets.pop()
+        self.targets.pop()
         self._end_table(target)
         called, section = _ASIDES[kind]
         words = one_line(" ".join(target.blocks))
@@ -351,6 +337,7 @@ _ACTS = {
     "pc": lambda reader, number: setattr(reader, "encoding", "cp437"),
     "pca": lambda reader, number: setattr(reader, "encoding", "cp850"),
     "f": _Reader._set_font,
+    "deff": _Reader._set_font,
     "uc": _Reader._set_uc,
     "v": _Reader._hide,
     "deleted": _Reader._delete,
