@@ -33,7 +33,8 @@ from ingest.reading import Reading
 # What both libraries raise on damaged files, besides errors of their own.
 _FAULTS = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
-    *(SyntaxError, OSError, EOFError, NotImplementedError, struct.error, zipfile.BadZipFile),
+    *(SyntaxError, OSError, EOFError, NotImplementedError, RecursionError),
+    *(struct.error, zipfile.BadZipFile),
 )
 # A formula in a cell that has no value; an empty text is a value.
 _CELL = re.compile(
