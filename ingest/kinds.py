@@ -19,6 +19,14 @@ READERS = {
     "text": "text",
     "markdown": "markdown",
     "html": "html",
+    "docx": "word",
+    "pptx": "slides",
+    "xlsx": "workbook",
+    "xls": "workbook",
+    "odt": "opendocument",
+    "ods": "opendocument",
+    "odp": "opendocument",
+    "rtf": "rtf",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -31,6 +39,19 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".odt": "odt",
+    ".ods": "ods",
+    ".odp": "odp",
+    ".rtf": "rtf",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
@@ -120,7 +141,8 @@ def _archive(data: bytes) -> str:
                 if member in names:
                     return kind
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
-                return _MIMETYPES.get(archive.read("mimetype").strip(), "zip")
+                with archive.open("mimetype") as kept:  # it may lie about its size
+                    return _MIMETYPES.get(kept.read(200).strip(), "zip")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "zip"  # its reader says what is wrong with it
     return "zip"

@@ -18,7 +18,9 @@ OWNER = {
     "gradio": "chatbot/web/",
     "trafilatura": "ingest/readers/html.py",
     "bs4": "ingest/readers/html.py",
-    "lxml": "ingest/readers/html.py",
+    "lxml": "ingest/readers/",
+    "openpyxl": "ingest/readers/workbook.py",
+    "xlrd": "ingest/readers/workbook.py",
 }
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
