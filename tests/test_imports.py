@@ -17,8 +17,9 @@ OWNER = {
     "wordllama": "store/embedders.py",
     "gradio": "chatbot/web/",
     "trafilatura": "ingest/readers/html.py",
-    "bs4": "ingest/readers/html.py",
-    "lxml": "ingest/readers/html.py",
+    "bs4": "ingest/readers/",
+    "lxml": "ingest/readers/",
+    "httpcore": "ingest/fetch.py",
 }
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
