@@ -23,6 +23,7 @@ _AUTHORITY = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.\-]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.I
 )
 _CONTROLS = re.compile("[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -100,6 +101,8 @@ def parse(url: str) -> Web:
     shown = f"{without_password(url):.200}"
     if len(url) > LONGEST:
         raise FetchError(f"The web address {shown} … is longer than {LONGEST:,} characters")
+    if _SURROGATES.search(url):
+        raise _refused(ascii(shown), "it is no valid text")
     found = _AUTHORITY.fullmatch(url.strip(" \t\r\n"))
     scheme = found["scheme"].lower() if found else ""
     if not found or scheme not in _PORTS:
