@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
     if not options.sources and not any(getattr(options, action) for action in ACTIONS):
-        parser.error("name a file or folder to ingest; `ingest --help` has what else can be done")
+        parser.error(
+            "name a file, folder or URL to ingest; `ingest --help` has what else can be done"
+        )
     if (options.prune or options.watch) and not options.sources:
         parser.error("--prune and --watch go with the folders that they are about")
     changes = [name for name in ("remove", "rebuild", "import_") if getattr(options, name)]
@@ -86,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ingest", description="Bring documents into the library, and keep them in step."
     )
-    parser.add_argument("sources", nargs="*", metavar="PATH", help="a file, or a folder of files")
+    parser.add_argument(
+        "sources", nargs="*", metavar="PATH|URL", help="a file, a folder of files, or a web address"
+    )
     parser.add_argument("--prune", action="store_true", help="forget files that have vanished")
     parser.add_argument("--watch", action="store_true", help="go on, and follow every change")
     parser.add_argument("--list", action="store_true", help="list the documents in the library")
@@ -102,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--export", metavar="FILE", help="write the whole library to one file")
     parser.add_argument(
         "--import", metavar="FILE", dest="import_", help="bring in what --export wrote"
+    )
+    parser.add_argument(
+        "--allow-private",
+        action="store_true",
+        help="let web addresses lead to this machine and its private network",
     )
     parser.add_argument("--dry-run", action="store_true", help="read and report; store nothing")
     parser.add_argument("--json", action="store_true", help="print what happened as JSON")
@@ -177,6 +186,7 @@ def _ingest(library: Library, options: argparse.Namespace) -> int:
             on_progress=on_progress,
             dry_run=options.dry_run,
             prune=options.prune,
+            allow_private=options.allow_private,
         )
     if options.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))

@@ -2,6 +2,7 @@
 
 IngestError          base: its message is shown to the user as it stands
 └── ReadError        this source cannot be read: becomes a failure in the report
+    └── FetchError   this web address cannot be fetched, or must not be
 """
 
 
@@ -11,3 +12,7 @@ class IngestError(Exception):
 
 class ReadError(IngestError):
     """This source cannot be read; the others go on."""
+
+
+class FetchError(ReadError):
+    """This web address cannot be fetched, or must not be."""

@@ -27,6 +27,7 @@ READERS = {
     "ods": "opendocument",
     "odp": "opendocument",
     "rtf": "rtf",
+    "feed": "feed",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -52,6 +53,8 @@ SUFFIXES = {
     ".ods": "ods",
     ".odp": "odp",
     ".rtf": "rtf",
+    ".rss": "feed",
+    ".atom": "feed",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
@@ -72,6 +75,9 @@ _SIGNED = {
 _HEAD = 1024  # bytes in which a PDF may begin, by its own standard
 _HTML = re.compile(
     rb"\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+_FEED = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<(?:[?!])[^<>]{0,400}>\s*)*<(?:rss|rdf:RDF|(?:atom:)?feed)\b", re.I
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MEMBERS = {
@@ -111,6 +117,8 @@ def kind_of(data: bytes, name: str) -> str:
     if found == "zip" and named not in (None, "zip"):
         wanted = _SIGNED.get(named or "", "what its name says")
         raise ReadError(f"{name!r} is a zip archive, not {wanted}")
+    if found is None and named in (None, "text", "xml", "html") and _FEED.match(data):
+        return "feed"
     kind = found or ("html" if named in (None, "text") and _HTML.match(data) else named)
     if kind is None:
         kinds = ", ".join(sorted(SUFFIXES))

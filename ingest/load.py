@@ -11,20 +11,23 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
-from ingest.errors import ReadError
+from ingest.errors import FetchError, ReadError
+from ingest.kinds import kind_of
 from ingest.report import Failure
-from ingest.sources import Text, source_of
-from store.records import INSIDE, Chunk, Document, Section, chunk_id
+from ingest.sources import Item, Text, Url, source_of
+from store.records import INSIDE, Chunk, Document, Section, Validators, chunk_id
 
 if TYPE_CHECKING:
     from ingest.sandbox import Sandbox
     from store import Library
 
 MAX_BYTES = 100 << 20  # a larger file is refused: it, its text and its chunks must fit in memory
+MOST_LINKS = 50  # pages of one feed
 LONGEST_TITLE = 300  # characters; it is indexed with every chunk
 
 Made = tuple[Document, Sequence[Chunk]]
@@ -38,24 +41,82 @@ class Loaded:
     documents: tuple[Made, ...] = ()
     failures: tuple[Failure, ...] = ()
     unchanged: bool = False
+    links: tuple[Url, ...] = ()
+    """The pages of a feed: to be loaded too, each a source of its own."""
     seconds: float = 0.0
 
 
-def load(item: Path | Text, library: Library, sandbox: Sandbox) -> Loaded:
+def load(item: Item, library: Library, sandbox: Sandbox) -> Loaded:
     """Read and split one source, unless it is stored already as it is. Never raises ReadError."""
     source = source_of(item)
     started = time.perf_counter()
     try:
-        data = _bytes(item)
-        digest = hashlib.sha256(data).hexdigest()
-        if library.content_hash(source) == digest:
-            return Loaded(source, unchanged=True)
-        if isinstance(item, Text):
-            found: list[dict[str, Any]] = [_of_text(item)]
+        if isinstance(item, Url):
+            loaded = _load_url(item, library, sandbox)
         else:
-            found = sandbox.read(data, item.name)
+            loaded = _load(item, library, sandbox)
     except ReadError as error:
         return Loaded(source, failures=(Failure(source, str(error)),))
+    return replace(loaded, seconds=time.perf_counter() - started)
+
+
+def _load(item: Path | Text, library: Library, sandbox: Sandbox) -> Loaded:
+    source = source_of(item)
+    data = _bytes(item)
+    digest = hashlib.sha256(data).hexdigest()
+    if library.content_hash(source) == digest:
+        return Loaded(source, unchanged=True)
+    found = [_of_text(item)] if isinstance(item, Text) else sandbox.read(data, item.name)
+    return _loaded(source, digest, found)
+
+
+def _load_url(item: Url, library: Library, sandbox: Sandbox) -> Loaded:
+    from ingest.fetch import fetch
+
+    source = item.address
+    page = fetch(
+        source,
+        allow_private=item.allow_private,
+        known=library.validators(source),
+        stop=lambda: sandbox.closed,
+    )
+    if page.not_modified:
+        return Loaded(source, unchanged=True)
+    digest = hashlib.sha256(page.data).hexdigest()
+    unchanged = library.content_hash(source) == digest
+    # A feed that is as it was is read even so: its pages may have changed.
+    if unchanged and kind_of(page.data, page.name) != "feed":
+        return Loaded(source, unchanged=True)
+    found = sandbox.read(page.data, page.name)
+    addresses, failures = _followed(found, page.url)
+    links = tuple(Url(address, page.private) for address in addresses if address != source)
+    if unchanged:
+        return Loaded(source, unchanged=True, links=links, failures=failures)
+    loaded = _loaded(source, digest, found, None if addresses else page.validators)
+    return replace(loaded, links=links, failures=loaded.failures + failures)
+
+
+def _followed(found: list[dict[str, Any]], base: str) -> tuple[list[str], tuple[Failure, ...]]:
+    """The web addresses that a feed lists, made whole, and those that are none."""
+    from ingest.addresses import parse, without_password
+
+    listed = found[0].get("links", ())
+    addresses, failures = [], []
+    for link in listed[:MOST_LINKS]:
+        try:
+            address = urljoin(base, link).partition("#")[0]
+            parse(address)
+        except (ValueError, FetchError) as error:
+            failures.append(Failure(without_password(f"{link:.200}"), str(error)))
+        else:
+            addresses.append(address)
+    return list(dict.fromkeys(addresses)), tuple(failures)
+
+
+def _loaded(
+    source: str, digest: str, found: list[dict[str, Any]], validators: Validators | None = None
+) -> Loaded:
+    """The documents of what was read in one source, and its failures."""
     documents, failures = [], []
     names: Counter[str] = Counter()
     for one in found:
@@ -67,12 +128,12 @@ def load(item: Path | Text, library: Library, sandbox: Sandbox) -> Loaded:
         if "error" in one:
             failures.append(Failure(name, one["error"]))
         else:
-            documents.append(_made(name, one, digest if not path else one["hash"]))
-    seconds = time.perf_counter() - started
-    return Loaded(source, tuple(documents), tuple(failures), seconds=seconds)
+            own = (one["hash"], None) if path else (digest, validators)
+            documents.append(_made(name, one, *own))
+    return Loaded(source, tuple(documents), tuple(failures))
 
 
-def _made(source: str, one: dict[str, Any], digest: str) -> Made:
+def _made(source: str, one: dict[str, Any], digest: str, validators: Validators | None) -> Made:
     text = one["text"]
     document = Document(
         source=source,
@@ -83,6 +144,7 @@ def _made(source: str, one: dict[str, Any], digest: str) -> Made:
         notes=tuple(one["notes"]),
         format=one["format"],
         content_hash=digest,
+        validators=validators,
     )
     chunks = [
         Chunk(chunk_id(source, start, words), words, start, end, document.page_at(start))

@@ -19,7 +19,7 @@ from ingest.errors import IngestError
 from ingest.load import Loaded, load
 from ingest.report import Detail, Report
 from ingest.sandbox import Sandbox
-from ingest.sources import Text, resolve, vanished
+from ingest.sources import Item, Text, resolve, source_of, vanished
 from store.records import Document
 
 if TYPE_CHECKING:
@@ -49,21 +49,24 @@ def ingest(
     on_progress: OnProgress | None = None,
     dry_run: bool = False,
     prune: bool = False,
+    allow_private: bool = False,
 ) -> Report:
-    """Bring `sources` (files, folders, texts) into `library`, and report on each.
+    """Bring `sources` (files, folders, web addresses, texts) into `library`, and report on each.
 
     What is unchanged since it was last stored is not read again; what has changed
     replaces the old. `workers`: documents read at once (default: one a core).
     `dry_run`: read and report, store nothing. `prune`: forget the documents whose
-    files have vanished from the folders among `sources`. Raises StoreError if the
-    library cannot be written; what was stored before that stays.
+    files have vanished from the folders among `sources`. `allow_private`: web addresses
+    may lead to this machine and its network. Raises StoreError if the library cannot be
+    written; what was stored before that stays.
     """
     given = _as_list(sources)
-    found = resolve(given)
+    found = resolve(given, allow_private=allow_private)
     report = Report(failed=found.failed, warnings=found.warnings)
     batch: list[Loaded] = []
-    total = len(found.items)
-    for done, loaded in enumerate(_load_all(found.items, library, workers), 1):
+    items = list(found.items)  # grows by the pages that feeds list
+    for done, loaded in enumerate(_load_all(items, library, workers), 1):
+        total = len(items)
         report.failed.extend(loaded.failures)
         if loaded.unchanged:
             report.unchanged.append(loaded.source)
@@ -141,21 +144,27 @@ def _detail(document: Document, chunks: int) -> Detail:
     )
 
 
-def _load_all(
-    items: Sequence[Path | Text], library: Library, workers: int | None
-) -> Iterator[Loaded]:
-    """What became of every item, in order; only a few are read ahead of what is stored."""
+def _load_all(items: list[Item], library: Library, workers: int | None) -> Iterator[Loaded]:
+    """What became of every item, in order; only a few are read ahead of what is stored.
+
+    The pages that a feed lists are added to `items`, unless they stand there already.
+    """
+    known = {source_of(item) for item in items}
     count = max(workers or os.cpu_count() or 1, 1)
     sandbox = Sandbox(count)
     with ThreadPoolExecutor(count, thread_name_prefix="ingest") as pool:
         pending: deque[Future[Loaded]] = deque()
         try:
-            for item in items:
-                pending.append(pool.submit(load, item, library, sandbox))
-                if len(pending) >= count * AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+            begun = 0
+            while pending or begun < len(items):
+                if begun < len(items) and len(pending) < count * AHEAD:
+                    pending.append(pool.submit(load, items[begun], library, sandbox))
+                    begun += 1
+                    continue
+                loaded = pending.popleft().result()
+                items += [link for link in loaded.links if link.address not in known]
+                known |= {link.address for link in loaded.links}
+                yield loaded
         finally:
             for future in pending:
                 future.cancel()

@@ -31,3 +31,5 @@ class Reading:
     notes: tuple[str, ...] = ()
     """For the report: what was left out, cut, guessed or mended, a sentence each."""
     parts: tuple[Part, ...] = ()
+    links: tuple[str, ...] = ()
+    """Of a feed: the pages that it lists, as it names them."""

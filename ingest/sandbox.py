@@ -61,6 +61,11 @@ class Sandbox:
         items: list[dict[str, Any]] = heard["items"]
         return items
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will be read."""
+        return self._closed
+
     def close(self) -> None:
         """End all children, also those in the middle of a file."""
         self._closed = True

@@ -1,8 +1,9 @@
 """What can be named as a source, and the single documents that it stands for.
 
 A file's source is its absolute path, so that the same file named from two folders
-is one document. Folders are walked in order; what is hidden, what no reader knows
-and links that lead out of the folder are left out, and said. Reads no content.
+is one document; a web address is its own source, without its fragment. Folders are
+walked in order; what is hidden, what no reader knows and links that lead out of the
+folder are left out, and said. Reads no content.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.errors import IngestError
+from ingest.errors import FetchError, IngestError
 from ingest.kinds import SUFFIXES
 from ingest.report import Failure
 from store.records import INSIDE
@@ -29,26 +30,40 @@ class Text:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A web address."""
+
+    address: str
+    """As it was given, without its fragment."""
+    allow_private: bool = False
+    """It may lead to this machine or its network."""
+
+
+Item = Path | Text | Url
+"""A single document that was named."""
+
+
 @dataclass(slots=True)
 class Found:
     """What the given sources stand for."""
 
-    items: list[Path | Text] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-def resolve(given: Iterable[str | Path | Text]) -> Found:
+def resolve(given: Iterable[str | Path | Text], *, allow_private: bool = False) -> Found:
     """Every single document that was named, each once, in order.
 
-    Of two texts of one source the last counts. Raises IngestError for what is neither a
-    path nor a text.
+    Of two texts of one source the last counts. `allow_private`: web addresses may lead to
+    this machine and its network. Raises IngestError for what is neither a path nor a text.
     """
     found = Found()
-    items: dict[str, Path | Text] = {}
+    items: dict[str, Item] = {}
     for one in given:
         _check_type(one)
-        for item in _expand(one, found):
+        for item in _expand(one, found, allow_private):
             source = source_of(item)
             try:
                 source.encode("utf-8")
@@ -75,9 +90,16 @@ def _check_type(one: object) -> None:
         raise IngestError(f"{one!r:.80} is neither a path nor a Text.")
 
 
-def source_of(item: Path | Text) -> str:
+def source_of(item: Item) -> str:
     """The name under which the library keeps it."""
+    if isinstance(item, Url):
+        return item.address
     return item.source if isinstance(item, Text) else str(item)
+
+
+def is_url(name: str | Path) -> bool:
+    """Whether a source is a web address, or would be one of a kind that is not fetched."""
+    return isinstance(name, str) and "://" in name
 
 
 def absolute(path: str | Path) -> Path:
@@ -96,7 +118,7 @@ def vanished(
     sources = list(known)
     gone: list[str] = []
     for one in given:
-        if isinstance(one, Text) or "://" in str(one):
+        if isinstance(one, Text) or (isinstance(one, str) and is_url(one)):
             continue
         place = absolute(one)
         within = [s for s in sources if s == str(place) or Path(s).is_relative_to(place)]
@@ -124,14 +146,12 @@ def _has_files(folder: Path) -> bool:
     return any(files for _, _, files in os.walk(folder))
 
 
-def _expand(one: str | Path | Text, found: Found) -> list[Path | Text]:
+def _expand(one: str | Path | Text, found: Found, allow_private: bool) -> Sequence[Item]:
     if isinstance(one, Text):
         return [one]
+    if isinstance(one, str) and is_url(one):
+        return _url(one, found, allow_private)
     name = str(one)
-    if "://" in name:
-        reason = "web addresses cannot be fetched yet: save the page and ingest the file"
-        found.failed.append(Failure(name, reason))
-        return []
     if "\0" in name or not name:
         found.failed.append(Failure(name, f"{name!r} is not a path"))
         return []
@@ -147,8 +167,20 @@ def _expand(one: str | Path | Text, found: Found) -> list[Path | Text]:
     return _walk(path, found) if stat.S_ISDIR(mode) else [path]
 
 
-def _walk(folder: Path, found: Found) -> list[Path | Text]:
-    documents: list[Path | Text] = []
+def _url(given: str, found: Found, allow_private: bool) -> list[Item]:
+    from ingest.addresses import parse, without_password
+
+    address = given.strip().partition("#")[0]
+    try:
+        parse(address)
+    except FetchError as error:
+        found.failed.append(Failure(without_password(address), str(error)))
+        return []
+    return [Url(address, allow_private)]
+
+
+def _walk(folder: Path, found: Found) -> list[Item]:
+    documents: list[Item] = []
     unknown: Counter[str] = Counter()
     failures = len(found.failed)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ingest.errors import IngestError
 from ingest.pipeline import ingest
 from ingest.report import Report
-from ingest.sources import absolute, is_document
+from ingest.sources import absolute, is_document, is_url
 
 if TYPE_CHECKING:
     from store import Library
@@ -37,6 +37,8 @@ def watch(
     """
     from watchfiles import watch as changes_of
 
+    if urls := [source for source in sources if is_url(source)]:
+        raise IngestError(f"{urls[0]!s:.200} cannot be watched: ingest it again to refresh it.")
     places = [absolute(source) for source in sources]
     for place in places:
         if not place.exists():

@@ -33,6 +33,7 @@ from store.records import (
     chunk_id,
     place_at,
 )
+from store.validators import put_validators, read_validators
 from store.vector_rows import put_vectors, read_vectors
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def document_of(connection: Connection, row: Any) -> Document:  # noqa: ANN401 (
         notes=tuple(json.loads(row.notes)),
         format=row.format,
         content_hash=row.content_hash,
+        validators=read_validators(connection, row.source),
     )
 
 
@@ -206,6 +208,8 @@ def insert_document(
     row = {**vars(entry), "checksum": document_checksum(entry)}
     identity = connection.scalar(insert(documents).values(row).returning(documents.c.id))
     assert identity is not None
+    if document.validators:
+        put_validators(connection, identity, document.validators)
     cut = [document.text[start : start + BLOCK] for start in range(0, len(document.text), BLOCK)]
     connection.execute(
         insert(blocks),

@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from store.catalog import document_checksum, read_pieces, words_of
 from store.checksums import checksum
 from store.conversations import read
-from store.database import FULL_TEXT, chunks, documents, threads, turns, vectors
+from store.database import FULL_TEXT, chunks, documents, fetched, threads, turns, vectors
 from store.errors import LibraryDamaged
+from store.validators import validators_checksum
 from store.vector_rows import read_vectors
 
 SHOWN = 20  # problems of one kind that are named one by one
@@ -95,6 +96,9 @@ def _documents(connection: Connection, on_progress: OnProgress) -> Iterator[str]
 def _document(connection: Connection, row: Row[Any]) -> Iterator[str]:
     if row.checksum != document_checksum(row):
         yield f"The entry of {row.source!r} is not as it was stored."
+    given = connection.execute(select(fetched).where(fetched.c.document_id == row.id)).first()
+    if given and given.checksum != validators_checksum(given):
+        yield f"What the server of {row.source!r} gave is not as it was stored."
     pieces = read_pieces(connection, row.id)  # proves the text, block by block
     length = connection.scalar(
         text("SELECT sum(length(text)) FROM blocks WHERE document_id = :id"), {"id": row.id}

@@ -112,6 +112,17 @@ vectors = Table(
     _checksum(),
 )
 
+# What web servers gave to ask them again with, as long as the document is as it was.
+fetched = Table(
+    "fetched",
+    tables,
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("modified", Text, nullable=False),
+    _checksum(),
+)
+
 # Keys of removed chunks that the vector index may still hold.
 removed = Table("removed", tables, Column("key", Integer, primary_key=True))
 

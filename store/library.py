@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.errors import IndexUnavailable
-from store.records import Chunk, Document, DocumentInfo, Passage, Place
+from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,6 +116,13 @@ class Library:
 
         with self.database.reading() as connection:
             return catalog.content_hash(connection, source)
+
+    def validators(self, source: str) -> Validators | None:
+        """What to ask the server of a web page with whether it has changed, or None."""
+        from store.validators import read_validators
+
+        with self.database.reading() as connection:
+            return read_validators(connection, source)
 
     def text(self, source: str, start: int = 0, end: int | None = None) -> str:
         """The stored text of a document, or its characters [start, end). Raises UnknownSource."""

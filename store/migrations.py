@@ -19,6 +19,7 @@ from store.database import (
     blocks,
     chunks,
     documents,
+    fetched,
     meta,
     threads,
     turns,
@@ -53,12 +54,13 @@ def migrate(database: Database) -> Path | None:
 
 
 def _checksums(connection: Connection) -> None:
-    """1 → 2: documents have sections and notes, and are found by content; checksums."""
+    """1 → 2: documents have sections and notes, and are found by content; checksums; web pages."""
     for name in ("sections", "notes"):
         connection.execute(
             text(f"ALTER TABLE documents ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'")
         )
     connection.execute(text("CREATE INDEX ix_documents_content_hash ON documents (content_hash)"))
+    fetched.create(connection)
     for table in (documents, blocks, chunks, vectors, threads, turns):
         connection.execute(
             text(f"ALTER TABLE {table.name} ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0")

@@ -29,6 +29,17 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What a web server gave with a page, to be asked later whether the page has changed."""
+
+    url: str
+    """Where the page was found in the end, after redirects."""
+    etag: str = ""
+    modified: str = ""
+    """Its Last-Modified, as the server wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One loaded source, whole: what a reader returns and the library stores."""
 
@@ -46,6 +57,8 @@ class Document:
     """The format's short name: `text`, `markdown`, `html`, …"""
     content_hash: str = ""
     """SHA-256 (hex) of the bytes that it was read from; equal hashes are not read again."""
+    validators: Validators | None = None
+    """Of a web page."""
 
     def page_at(self, offset: int) -> int | None:
         """The page, from 1, on which the character at `offset` stands; None without pages."""

@@ -17,10 +17,11 @@ OWNER = {
     "wordllama": "store/embedders.py",
     "gradio": "chatbot/web/",
     "trafilatura": "ingest/readers/html.py",
-    "bs4": "ingest/readers/html.py",
     "lxml": "ingest/readers/",
     "openpyxl": "ingest/readers/workbook.py",
     "xlrd": "ingest/readers/workbook.py",
+    "bs4": "ingest/readers/",
+    "httpcore": "ingest/fetch.py",
 }
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

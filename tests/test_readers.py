@@ -53,7 +53,7 @@ def test_a_web_page_is_read_without_its_menus():
     assert document.title == "The visit"
     assert "Shoigu came to Pyongyang on Tuesday" in document.text
     assert "One from Putin" in document.text
-    assert "Li | China" in document.text
+    assert "Guest: Li | From: China" in document.text
     for boilerplate in ("secret", "color: red", "Home", "All rights reserved"):
         assert boilerplate not in document.text
 

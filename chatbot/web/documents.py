@@ -18,6 +18,7 @@ from chatbot.web.programs import Add, forget, receive
 from store.errors import StoreError, UnknownSource
 
 LISTED = 1_000  # documents offered for removal
+ADDRESSES = 20  # fetched at once
 
 
 class Documents:
@@ -33,6 +34,15 @@ class Documents:
             height=128,
             elem_id="docent-upload",
         )
+        with gr.Row(elem_id="docent-url-row"):
+            url = gr.Textbox(
+                label="Add a web address",
+                placeholder="https://example.org/page.html",
+                max_lines=1,
+                scale=6,
+                elem_id="docent-url",
+            )
+            fetch = gr.Button("Add", size="sm", scale=0, min_width=72, elem_id="docent-fetch")
         report = gr.HTML(elem_id="docent-report")
         table = gr.HTML(elem_id="docent-table")
         with gr.Row(elem_id="docent-remove-row"):
@@ -58,6 +68,7 @@ class Documents:
         private = {"api_visibility": "private"}
         quiet = {"show_progress": "hidden", **private}
         files.upload(self._upload, files, [files, report, *self.views], **private)
+        gr.on([url.submit, fetch.click], self._fetch, url, [url, report, *self.views], **private)
         remove.click(_confirm, choice, [*asking, report], **quiet)
         gr.on(
             [choice.change, keep.click],
@@ -100,6 +111,28 @@ class Documents:
         except (StoreError, OSError) as error:
             return None, render.error_markdown(str(error)), *self.refresh()
         return None, render.report_html(report), *self.refresh()
+
+    def _fetch(
+        self,
+        typed: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 (gradio's way)
+    ) -> tuple[Any, ...]:
+        """Bring web addresses in; returns the box, the report, and the documents.
+
+        What was typed stays if it failed. It is a web address whatever it looks like: no
+        path on this machine can be named here.
+        """
+        urls = [one if "://" in one else f"https://{one}" for one in (typed or "").split()]
+        if not urls:
+            said = render.hint_html("Type the address of a page first.")
+            return typed, said, *self.refresh()
+        progress(0, desc="Fetching …")
+        try:
+            report = receive(self._bot, self._add, [], urls[:ADDRESSES])
+        except (StoreError, OSError) as error:
+            return typed, render.error_markdown(str(error)), *self.refresh()
+        left = typed if report["failed"] else ""
+        return left, render.report_html(report), *self.refresh()
 
     def _remove(self, source: str | None) -> tuple[Any, ...]:
         """Forget the confirmed document; returns the closed question, a word, the documents."""

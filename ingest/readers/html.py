@@ -1,88 +1,133 @@
 """Web pages: the text that a reader came for, without menus, scripts and footers.
 
-trafilatura finds the main text; where it finds little, as on a short page, all
-visible text is taken. Headings keep their `#`, list items their `-`, and a table is
-one line a row, so that sentences and rows can be told apart.
+trafilatura finds the main text; where it finds little, as on a page that is no article,
+all visible text is taken. Headings keep their `#`, list items their `-`, and a table is
+one line a row, `Header: value | …`, so that sentences and rows can be told apart. What
+the page says of its author and date stands first. Follows no link, runs no script.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 
 import trafilatura
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PageElement, Tag
 from lxml import etree
 
 from ingest.errors import ReadError
+from ingest.media import charset
 from ingest.readers.markdown import heading_sections
 from ingest.readers.text import clean, decode, title_from
+from ingest.readers.visible import DEEPEST, depth, one_line, parsed, table_lines, visible
 from ingest.reading import Reading
 
-DEEPEST = 1_000  # elements inside each other; real pages have fewer than a hundred
-ENOUGH = 0.25  # of the visible text; if trafilatura keeps less, the page is no article
-_INVISIBLE = ["script", "style", "noscript", "template", "svg", "nav", "footer", "form", "head"]
-_BLOCKS = re.compile(
-    r"^(?:p|div|section|article|main|h[1-6]|li|tr|table|ul|ol|dl|dd|dt|pre|"
-    r"blockquote|figure|figcaption|header|aside|br|hr|address|details|summary)$"
-)
-_CELLS = frozenset({"td", "th"})
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b", re.IGNORECASE)
-# Elements that need no end tag: a page may have thousands that are never closed.
-_UNCLOSED = frozenset(
-    "area base br col colgroup dd dt embed hr img input li link meta option optgroup p param "
-    "source tbody td tfoot th thead tr track wbr html head body".split()
-)
+ENOUGH = 0.35  # of the visible text; if trafilatura keeps less, the page is no article
+SHORT = 250  # characters; an article has more
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
+_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LATIN = re.compile("[\u00c0-\u024f\u2010-\u20ac]")
+_OTHER_LETTERS = re.compile("[\u0370-\u1fff\u3040-\ud7ff]")
+_DATE_NAMES = re.compile(
+    r"^(?:article:published_time|datepublished|date|dc\.date(?:\.issued)?|dcterms\.(?:date|issued)"
+    r"|citation_publication_date|pubdate|publish[-_]?date|parsely-pub-date)$",
+    re.I,
+)
+_AUTHOR_NAMES = re.compile(r"^(?:author|article:author|dc\.creator|citation_author|byl)$", re.I)
+_DAY = re.compile(r"\s*(\d{4})[-/](\d{2})[-/](\d{2})")
+_LD_DATE = re.compile(r'"datePublished"\s*:\s*"([^"]{8,40})"')
+_LD_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,300}?"name"\s*:\s*"([^"\\]{2,80})"')
+_LD_ARTICLE = re.compile(r'"@type"\s*:\s*\[?\s*"(?:[A-Za-z]*Article|BlogPosting)"')
 
 
 def read(data: bytes, name: str) -> Reading:
     """A web page; its title is its own, or its first heading. Raises ReadError."""
     markup = _decode(data, name)
-    if _depth(markup) > DEEPEST:
+    if depth(markup) > DEEPEST:
         raise ReadError(f"{name!r} is nested too deeply to be read")
     try:
         page = trafilatura.bare_extraction(
-            markup,
-            favor_recall=True,
-            include_tables=True,
-            include_comments=False,
-            with_metadata=True,
+            markup, include_tables=True, include_comments=False, with_metadata=True
         )
-        soup = BeautifulSoup(markup, "lxml")
+        soup = parsed(markup)
         title = (page and page.title) or _own_title(soup) or title_from(name)
-        for tag in soup(_INVISIBLE):
-            tag.decompose()
-        visible = _visible(soup)
+        article, about = _is_article(soup), _about(soup)
+        shown = visible(soup)
     except RecursionError as error:
         raise ReadError(f"{name!r} is nested too deeply to be read") from error
     except (ValueError, etree.LxmlError) as error:
         raise ReadError(f"{name!r} cannot be read as a web page: {error}") from error
     main = "\n\n".join(_parts(page.body)) if page is not None and page.body is not None else ""
-    text = main if len(main) >= ENOUGH * len(visible) else visible
-    words = clean(text).strip()
-    return Reading(_one_line(clean(title)), words, "html", sections=heading_sections(words))
+    enough = min(SHORT, ENOUGH * len(shown)) if article else ENOUGH * len(shown)
+    words = clean(main if len(main) >= enough else shown).strip()
+    text = "\n\n".join(filter(None, [clean(about), words])) if words else ""
+    return Reading(one_line(clean(title)), text, "html", sections=heading_sections(text))
 
 
 def _decode(data: bytes, name: str) -> str:
-    declared = _CHARSET.search(data[:4096])
-    if declared:
+    if not data.startswith(_BOMS) and (declared := _CHARSET.search(data[:4096])):
+        # A page that can say so in ASCII is not in UTF-16.
+        found = charset(declared[1].decode("ascii")).replace("utf-16", "utf-8")
         try:
-            return data.decode(declared[1].decode("ascii"))
+            return data.decode(found or "utf-8")
         except (LookupError, UnicodeDecodeError):
             pass  # a page may be wrong about itself: its bytes decide
-    return decode(data, name)
+    text = decode(data, name)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        # Undeclared and Western: windows-1252, as browsers have it, not one of its cousins.
+        if len(_LATIN.findall(text)) > len(_OTHER_LETTERS.findall(text)) and b"\0" not in data:
+            return data.decode("cp1252", "replace") if "\ufffd" not in text else text
+    return text
 
 
-def _depth(markup: str) -> int:
-    """How many elements stand inside each other at most, roughly: parsers choke on it."""
-    depth = deepest = 0
-    for closing, tag in _TAG.findall(markup):
-        if tag.lower() not in _UNCLOSED:
-            depth = max(depth - 1, 0) if closing else depth + 1
-            deepest = max(deepest, depth)
-    return deepest
+# --- what the page says of itself --------------------------------------------------
+
+
+def _own_title(soup: BeautifulSoup) -> str:
+    for tag in (soup.title, soup.h1):
+        if tag and (words := one_line(tag.get_text())):
+            return words
+    return ""
+
+
+def _about(soup: BeautifulSoup) -> str:
+    """Author and day, a line each, if the page gives them to machines, without contradiction."""
+    linked = _linked_data(soup)
+    days = _meta(soup, _DATE_NAMES) or list(dict.fromkeys(_LD_DATE.findall(linked)))
+    authors = _meta(soup, _AUTHOR_NAMES) or list(dict.fromkeys(_LD_AUTHOR.findall(linked)))
+    named = [author for author in authors[:3] if "://" not in author and len(author) <= 80]
+    lines = [f"Author: {', '.join(named)}"] if named else []
+    found = {"-".join(day.groups()) for one in days if (day := _DAY.match(one))}
+    if len(found) == 1:
+        lines.append(f"Published: {found.pop()}")
+    return "\n".join(lines)
+
+
+def _is_article(soup: BeautifulSoup) -> bool:
+    """Whether the page says that it is one article, not a list or a front page."""
+    return "article" in _meta(soup, re.compile("^og:type$")) or bool(
+        _LD_ARTICLE.search(_linked_data(soup))
+    )
+
+
+def _meta(soup: BeautifulSoup, names: re.Pattern[str]) -> list[str]:
+    found = []
+    for tag in soup.find_all("meta", limit=500):
+        name = tag.get("property") or tag.get("name") or tag.get("itemprop") or ""
+        if names.match(str(name)) and (words := one_line(str(tag.get("content") or ""))):
+            found.append(words)
+    return list(dict.fromkeys(found))
+
+
+def _linked_data(soup: BeautifulSoup) -> str:
+    scripts = soup.find_all("script", type="application/ld+json", limit=20)
+    return "\n".join(str(script.string or "")[:200_000] for script in scripts)
+
+
+# --- the main text, as trafilatura has it ------------------------------------------
 
 
 def _parts(body: etree._Element) -> Iterator[str]:
@@ -90,46 +135,21 @@ def _parts(body: etree._Element) -> Iterator[str]:
     for element in body:
         if element.tag == "head":
             level = int((element.get("rend") or "h2")[-1:]) if element.get("rend") else 2
-            yield f"{'#' * level} {_one_line(''.join(element.itertext()))}"
+            yield f"{'#' * level} {_words(element)}"
         elif element.tag == "list":
-            yield "\n".join(f"- {_one_line(''.join(item.itertext()))}" for item in element)
+            items = (_words(item) for item in element)
+            yield "\n".join(f"- {words}" for words in items if words)
         elif element.tag == "table":
-            yield "\n".join(_row(row.iter("cell")) for row in element.iter("row"))
+            rows = [
+                [(_words(cell), cell.get("role") == "head") for cell in row.iter("cell")]
+                for row in element.iter("row")
+            ]
+            yield "\n".join(table_lines(rows))
         elif words := "".join(element.itertext()).strip():
-            yield words if element.tag in {"code", "pre"} else _one_line(words)
+            yield words if element.tag in {"code", "pre"} else one_line(words)
         if element.tail and element.tail.strip():
-            yield _one_line(element.tail)
+            yield one_line(element.tail)
 
 
-def _row(cells: Iterator[etree._Element]) -> str:
-    return " | ".join(_one_line("".join(cell.itertext())) for cell in cells)
-
-
-def _own_title(soup: BeautifulSoup) -> str:
-    for tag in (soup.title, soup.h1):
-        if tag and (words := _one_line(tag.get_text())):
-            return words
-    return ""
-
-
-def _visible(soup: BeautifulSoup) -> str:
-    """All text that the page shows, blocks on lines of their own."""
-    words: list[str] = []
-    # The tree walked with a stack: a recursion would be as deep as the page.
-    todo: list[PageElement | str] = [soup]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Tag):
-            block, cell = _BLOCKS.match(node.name), node.name in _CELLS
-            todo.append("\n\n" if block else " | " if cell else "")
-            todo.extend(reversed(node.contents))
-            if block:
-                words.append("\n\n")
-        elif type(node) in (NavigableString, str):
-            words.append(str(node))
-    blocks = re.split(r"\n\s*\n", "".join(words))
-    return "\n\n".join(line for block in blocks if (line := _one_line(block).strip(" |")))
-
-
-def _one_line(words: str) -> str:
-    return " ".join(words.split())
+def _words(element: etree._Element) -> str:
+    return one_line("".join(element.itertext()))

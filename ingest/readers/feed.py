@@ -1,0 +1,115 @@
+"""Feeds: RSS and Atom. A feed's text is its entries, newest as it lists them.
+
+An entry that leads to a page has its link in `links`; what is fetched is not decided
+here. An entry without a link stands in the text whole. Entities are never resolved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from ingest.errors import ReadError
+from ingest.readers.markdown import heading_sections
+from ingest.readers.text import clean, decode, title_from
+from ingest.readers.visible import one_line, visible_text
+from ingest.reading import Reading
+
+MOST_ENTRIES = 2_000
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_CONTENT = ("encoded", "content", "description", "summary")  # the fullest first
+_DATES = ("published", "pubdate", "updated", "date")
+_XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def read(data: bytes, name: str) -> Reading:
+    """A feed; its title is its own. Raises ReadError."""
+    declared = re.match(rb"\s*<\?xml[^>]{0,200}?encoding=[\"']([\w.:-]{2,40})", data)
+    try:
+        words = clean(data.decode(declared[1].decode("ascii"))) if declared else decode(data, name)
+    except (LookupError, UnicodeError):
+        words = decode(data, name)
+    words = _DECLARATION.sub("", words, count=1)
+    if "<!ENTITY" in words:
+        raise ReadError(f"{name!r} defines entities, which may do harm: save it without")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
+    )
+    try:
+        root = etree.fromstring(words.encode(), parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise ReadError(f"{name!r} is not a feed that can be read: {error}") from error
+    if root is None:
+        raise ReadError(f"{name!r} is damaged, or is not a feed")
+    title = one_line(visible_text(_first(_channel(root), "title")))
+    entries = [node for node in root.iter() if _tag(node) in ("item", "entry")]
+    links: list[str] = []
+    blocks: list[str] = []
+    for entry in entries[:MOST_ENTRIES]:
+        if link := _link(entry):
+            links.append(link)
+        blocks.extend(_blocks(entry, link))
+    left = len(entries) - MOST_ENTRIES
+    notes = (f"{left:,} of {len(entries):,} entries are left out.",) if left > 0 else ()
+    text = clean("\n\n".join([f"# {title}", *blocks] if title else blocks)).strip()
+    return Reading(
+        title or title_from(name),
+        text,
+        "feed",
+        sections=heading_sections(text),
+        notes=notes,
+        links=tuple(dict.fromkeys(links)),
+    )
+
+
+def _channel(root: etree._Element) -> etree._Element:
+    return next((child for child in root if _tag(child) == "channel"), root)
+
+
+def _blocks(entry: etree._Element, link: str) -> Iterator[str]:
+    """An entry's heading, date and text."""
+    yield f"## {one_line(visible_text(_first(entry, 'title'))) or link or 'Untitled'}"
+    if date := one_line(_first(entry, *_DATES)):
+        yield f"Published: {date}"
+    if words := visible_text(_first(entry, *_CONTENT)):
+        # A heading of the entry is none of the feed.
+        yield re.sub(r"^#+ ", "", words, flags=re.MULTILINE)
+    if link:
+        yield link
+
+
+def _first(parent: etree._Element, *names: str) -> str:
+    """The text or markup of the first child that has any, by the order of `names`."""
+    for name in names:
+        for child in parent:
+            if _tag(child) != name:
+                continue
+            inner = "".join(
+                etree.tostring(node, encoding="unicode", with_tail=False)
+                for node in child
+                if _tag(node)
+            )
+            if words := (inner or "".join(child.itertext())).strip():
+                return str(words)
+    return ""
+
+
+def _link(entry: etree._Element) -> str:
+    """The page of an entry: the link that is not to itself or an enclosure."""
+    for child in entry:
+        link = (child.get("href") or child.text or "").strip()
+        if link and _tag(child) == "link" and child.get("rel", "alternate") == "alternate":
+            return str(link)
+    for child in entry:
+        if _tag(child) == "guid" and child.get("ispermalink", child.get("isPermaLink")) != "false":
+            link = (child.text or "").strip()
+            if link.startswith(("http://", "https://")):
+                return str(link)
+    return ""
+
+
+def _tag(node: etree._Element) -> str:
+    """An element's name without its namespace, in small letters; empty for a comment."""
+    return node.tag.rpartition("}")[2].lower() if isinstance(node.tag, str) else ""
