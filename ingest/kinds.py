@@ -19,6 +19,7 @@ READERS = {
     "text": "text",
     "markdown": "markdown",
     "html": "html",
+    "pdf": "pdf",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -31,6 +32,7 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".pdf": "pdf",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
