@@ -28,6 +28,7 @@ READERS = {
     "odp": "opendocument",
     "rtf": "rtf",
     "feed": "feed",
+    "pdf": "pdf",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -55,6 +56,7 @@ SUFFIXES = {
     ".rtf": "rtf",
     ".rss": "feed",
     ".atom": "feed",
+    ".pdf": "pdf",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from store.errors import IndexUnavailable
 from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
+from store.errors import IndexUnavailable, PdfUnreadable
+from store.records import Chunk, Document, DocumentInfo, Passage, Place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +32,17 @@ MOST = 10_000  # passages that a search gives at most
 
 Outcome = str
 """What adding a document did: `added`, `changed` or `unchanged`."""
+
+
+class Quoted(Protocol):
+    """What a citation says of where its quote stands; pages count from 1."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def page(self) -> int | None: ...
+    @property
+    def quote(self) -> str: ...
 
 
 class Library:
@@ -138,6 +151,27 @@ class Library:
 
         with self.database.reading() as connection:
             return catalog.place_of(connection, source, offset)
+
+    def regions(
+        self, citation: Quoted, *, on_error: Callable[[str], None] | None = None
+    ) -> list[tuple[float, float, float, float]]:
+        """Where a citation's quote stands on its page of a PDF, a rectangle a line.
+
+        Left, top, right, bottom, as shares of the page's width and height. Empty if its
+        document is no PDF, or is not there any more as it was read: `on_error` is told why.
+        """
+        from store import pdf
+
+        digest = self.content_hash(citation.source) if citation.page else None
+        if citation.page is None or digest is None:
+            return []
+        try:
+            data = pdf.original(citation.source, digest)
+        except PdfUnreadable as error:
+            if on_error:
+                on_error(str(error))
+            return []
+        return pdf.regions(data, citation.page, citation.quote, on_error=on_error)
 
     # --- change --------------------------------------------------------------------
 

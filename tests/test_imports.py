@@ -22,6 +22,10 @@ OWNER = {
     "xlrd": "ingest/readers/workbook.py",
     "bs4": "ingest/readers/",
     "httpcore": "ingest/fetch.py",
+    "bs4": "ingest/readers/html.py",
+    "lxml": "ingest/readers/html.py",
+    "pypdfium2": "store/pdfium.py",
+    "pytesseract": "ingest/ocr.py",
 }
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
@@ -57,7 +61,10 @@ def test_a_heavy_library_has_one_owner(library):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_a_package_loads_nothing_heavy(package):
-    heavy = "chromadb gradio langchain_core langchain sqlalchemy wordllama trafilatura numpy"
+    heavy = (
+        "chromadb gradio langchain_core langchain sqlalchemy wordllama trafilatura numpy "
+        "pypdfium2 pytesseract"
+    )
     code = (
         f"import sys, {package}; print([name for name in {heavy.split()!r} if name in sys.modules])"
     )
