@@ -29,6 +29,17 @@ READERS = {
     "rtf": "rtf",
     "feed": "feed",
     "pdf": "pdf",
+    "eml": "mail",
+    "mbox": "mailbox",
+    "msg": "outlook",
+    "zip": "zipped",
+    "epub": "epub",
+    "ipynb": "notebook",
+    "subtitles": "subtitles",
+    "csv": "delimited",
+    "json": "jsontext",
+    "xml": "xmltext",
+    "outline": "outline",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -57,6 +68,28 @@ SUFFIXES = {
     ".rss": "feed",
     ".atom": "feed",
     ".pdf": "pdf",
+    ".eml": "eml",
+    ".mbox": "mbox",
+    ".mbx": "mbox",
+    ".msg": "msg",
+    ".zip": "zip",
+    ".epub": "epub",
+    ".ipynb": "ipynb",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".xml": "xml",
+    ".nxml": "xml",
+    ".rst": "outline",
+    ".org": "outline",
+    ".adoc": "outline",
+    ".asciidoc": "outline",
+    ".tex": "outline",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
@@ -95,10 +128,10 @@ _MIMETYPES = {
     b"application/epub+zip": "epub",
 }
 _STREAMS = {  # names in an OLE file, in UTF-16
+    "__properties_version1.0": "msg",  # first: a message may hold any of the others
     "EncryptedPackage": "encrypted",
     "Workbook": "xls",
     "Book": "xls",
-    "__properties_version1.0": "msg",
     "WordDocument": "doc",
     "PowerPoint Document": "ppt",
 }

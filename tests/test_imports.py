@@ -22,8 +22,6 @@ OWNER = {
     "xlrd": "ingest/readers/workbook.py",
     "bs4": "ingest/readers/",
     "httpcore": "ingest/fetch.py",
-    "bs4": "ingest/readers/html.py",
-    "lxml": "ingest/readers/html.py",
     "pypdfium2": "store/pdfium.py",
     "pytesseract": "ingest/ocr.py",
 }
