@@ -12,10 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from store.errors import IndexUnavailable
-from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
 from store.errors import IndexUnavailable, PdfUnreadable
-from store.records import Chunk, Document, DocumentInfo, Passage, Place
+from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,6 +22,7 @@ OWNER = {
     "xlrd": "ingest/readers/workbook.py",
     "bs4": "ingest/readers/",
     "httpcore": "ingest/fetch.py",
+    "olefile": "ingest/readers/outlook.py",
     "pypdfium2": "store/pdfium.py",
     "pytesseract": "ingest/ocr.py",
 }
