@@ -15,7 +15,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Literal
 
@@ -25,6 +25,7 @@ from ingest.reading import Reading
 from store.records import Section
 
 MOST_ROWS = 200_000  # data rows; the rest is left out, and said
+MOST_CHARACTERS = 50_000_000  # of the text: a header may be far longer than its values
 _DELIMITERS = ",;\t|"
 _SAMPLE = 64 << 10  # characters in which the delimiter is looked for
 _SAMPLE_ROWS = 200
@@ -124,19 +125,25 @@ def _lines(text: str, name: str) -> tuple[list[str], list[str]]:
     try:
         first = list(islice(rows, _SAMPLE_ROWS))
         header_at = header_row(first)
+        everything = chain(first, rows)
         room = MOST_ROWS + (0 if header_at is None else header_at + 1)
-        lines = list(table_lines(islice(_chain(first, rows), room), header_at))
-        left = sum(1 for row in _chain(first[room:], rows) if row)
+        lines = list(_within(table_lines(islice(everything, room), header_at)))
+        left = sum(1 for row in everything if row)
     except csv.Error as error:
         raise ReadError(f"{name!r} is not a table that can be read: {error}") from error
     if left:
-        notes.append(f"Only the first {MOST_ROWS:,} rows were read; {left:,} are left out.")
+        notes.append(f"Only the first {len(lines):,} rows were read; {left:,} are left out.")
     return lines, notes
 
 
-def _chain(first: Iterable[Row], rest: Iterable[Row]) -> Iterator[Row]:
-    yield from first
-    yield from rest
+def _within(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, up to the most characters that a text may have."""
+    length = 0
+    for line in lines:
+        yield line
+        length += len(line)
+        if length > MOST_CHARACTERS:
+            return
 
 
 def _runs_away(text: str, delimiter: str) -> bool:

@@ -92,13 +92,17 @@ def read(data: bytes, name: str) -> Reading:
     labels = _contents(book)
     blocks: list[str] = []
     sections: list[Section] = []
+    notes: list[str] = []
     start = missing = 0
     for item in _spine(book):
         if item.path not in book.names:
             missing += 1
             continue
-        raw = member(book.archive, item.path, name)
-        words = markup_text(decode(raw, f"{name}/{item.path}") if raw else "", name)
+        try:
+            words = _chapter(book, item)
+        except ReadError as error:
+            notes.append(f"A chapter is left out: {error}.")
+            continue
         if not words.strip():
             continue
         heading = _HEADING.search(words[:2_000])
@@ -111,8 +115,15 @@ def read(data: bytes, name: str) -> Reading:
     title = titles[0] if titles else title_from(name)
     if authors:
         title = f"{title} ({', '.join(authors[:3])})"
-    notes = [f"{missing} chapters are missing in it."] if missing else []
+    if missing:
+        notes.append(f"Chapters that it lists are missing in it ({missing}).")
     return Reading(title, "\n\n".join(blocks), "epub", sections=tuple(sections), notes=tuple(notes))
+
+
+def _chapter(book: _Book, item: _Item) -> str:
+    data = member(book.archive, item.path, book.name)
+    where = f"{book.name}/{item.path}"
+    return markup_text(decode(data, where), where) if data else ""
 
 
 def parsed(data: bytes, name: str, path: str) -> etree._Element:

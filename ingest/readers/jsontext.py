@@ -19,7 +19,7 @@ from store.records import Section
 DEEPEST = 1_000  # brackets inside each other; the parser would use up the stack
 MOST_LINES = 200_000  # of the text; the rest is left out, and said
 _LONGEST_PATH = 200  # characters; of a longer one the end is kept
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|([\[{])|([\]}])', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])', re.DOTALL)
 _LINED = frozenset({".jsonl", ".ndjson", ".ldjson"})
 
 
@@ -46,7 +46,8 @@ def read(data: bytes, name: str) -> Reading:
         invalid_lines += value is None
         rows.append(" ".join(line.split()) if value is None else _row(value))
     if invalid_lines:
-        notes = (*notes, f"{invalid_lines:,} lines are not valid JSON: they stand as they are.")
+        damage = f"Lines that are not valid JSON stand as they are ({invalid_lines:,})."
+        notes = (*notes, damage)
     cut, note = _cut(rows)
     sections = (Section(0, "records", rows_from=1),)
     return Reading(title_from(name), cut, "jsonl", sections=sections, notes=(*notes, *note))
@@ -66,7 +67,7 @@ def loads(text: str, name: str) -> object:
 
 
 def _too_deep(name: str) -> ReadError:
-    return ReadError(f"{name!r} is nested too deeply to be read (more than {DEEPEST:,} levels)")
+    return ReadError(f"{name!r} is nested too deeply to be read")
 
 
 def _loads_or_none(line: str, name: str) -> object:

@@ -26,6 +26,11 @@ from ingest.reading import Part, Reading
 LONGEST_HEADER = 4_000  # characters of a header that are shown; a mail may have 5,000 recipients
 _LONGEST_NAME = 80  # characters of a subject in a file's name
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}:[^\n]*|>?From [^\n]*)(?:\r?\n|\r|\Z)")
+# The parser takes quadratic time over these two headers.
+_PARAMETERS = re.compile(
+    rb"^content-(?:type|disposition):[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.M | re.I
+)
+_LONGEST_PARAMETERS = 10_000  # bytes
 _BLANKS = b"\xef\xbb\xbf\r\n \t"
 _WORD = re.compile(r"=\?([\w.:-]+)(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]*(?: [^?\s]*)*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?[\w.:-]+(?:\*[\w-]*)?\?[bBqQ]\?)")
@@ -43,13 +48,17 @@ def read(data: bytes, name: str) -> Reading:
     if not _HEADER.match(data):
         raise ReadError(f"{name!r} is not a mail: it does not begin with headers")
     try:
-        message = BytesParser().parsebytes(data)
+        message = BytesParser().parsebytes(_PARAMETERS.sub(_cut, data))
         return _reading(message, name)
     except RecursionError as error:
         raise ReadError(f"{name!r} is nested too deeply to be read") from error
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         # The library fails in many ways on what is no mail.
         raise ReadError(f"{name!r} is not a mail that can be read: {error}") from error
+
+
+def _cut(header: re.Match[bytes]) -> bytes:
+    return header[0][:_LONGEST_PARAMETERS]
 
 
 def mail_text(shown: Iterable[tuple[str, str]], body: str) -> str:
@@ -252,7 +261,13 @@ def _body(part: Message, kind: str, name: str, notes: list[str]) -> str:
     raw = _payload(part)
     words, guessed = _decode(raw, str(part.get_content_charset("") or ""))
     notes.extend(guessed)
-    return words if kind == "text/plain" else markup_text(words, name)
+    if kind == "text/plain":
+        return words
+    try:
+        return markup_text(words, name)
+    except ReadError as error:
+        notes.append(f"Its HTML is left out: {error}.")
+        return ""
 
 
 def _inner(part: Message, notes: list[str]) -> Iterator[Part]:

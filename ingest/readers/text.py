@@ -15,6 +15,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from ingest.errors import ReadError
+from ingest.readers.encodings import guess
 from ingest.reading import Reading
 
 TITLE_LIMIT = 120
@@ -26,6 +27,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 200_000  # bytes that are looked at to guess an encoding
+_JAPANESE = re.compile(rb"\x1b\$[@B][!-~]")  # how ISO-2022-JP, all ASCII otherwise, begins a word
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -51,6 +53,8 @@ def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
         if encoding := _utf16(data[:_SAMPLE]):
             return _mended(data.decode(encoding, "replace"), encoding)
         raise _not_text(name)
+    if _JAPANESE.search(data[:_SAMPLE]):
+        return _mended(data.decode("iso2022_jp_2", "replace"), "iso2022_jp")
     try:
         return clean(data.decode("utf-8")), ()
     except UnicodeDecodeError as error:
@@ -60,10 +64,14 @@ def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
             return _mended(repaired)
         # What lies around the first byte that is not ASCII tells most.
         near = max(error.start - _SAMPLE // 4, 0)
-    guess = from_bytes(data[near : near + _SAMPLE]).best()
-    if guess is None or _mostly_controls(str(guess)):
-        raise _not_text(name)
-    return _mended(data.decode(guess.encoding, "replace"), guess.encoding)
+    sample = data[near : near + _SAMPLE]
+    encoding = guess(sample)
+    if not encoding:
+        match = from_bytes(sample).best()
+        if match is None or _mostly_controls(str(match)):
+            raise _not_text(name)
+        encoding = match.encoding
+    return _mended(data.decode(encoding, "replace"), encoding)
 
 
 def _mended(text: str, guessed: str = "") -> tuple[str, tuple[str, ...]]:
