@@ -14,12 +14,13 @@ import io
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import PurePath
 from typing import Literal
 
 from ingest.errors import ReadError
+from ingest.readers.tables import find_header, one_line, row_line
 from ingest.readers.text import decoded, title_from
 from ingest.reading import Reading
 from store.records import Section
@@ -29,14 +30,10 @@ MOST_CHARACTERS = 50_000_000  # of the text: a header may be far longer than its
 _DELIMITERS = ",;\t|"
 _SAMPLE = 64 << 10  # characters in which the delimiter is looked for
 _SAMPLE_ROWS = 200
-_HEADER_WITHIN = 20  # rows above which a header must stand
-_LONGEST_HEADER = 80  # characters of a column's name
-_LONGEST_VALUE = 40  # characters of a number, a date or a price
 _RUNAWAY = 200  # lines in one cell: a quotation mark was never closed
-_VALUE = re.compile(r"[-+(]?[\d.,:/%€$£\s-]*\d[\d.,:/%€$£)TZe+\s-]*\Z")
 _SEP = re.compile(r"\Asep=(.)\n", re.IGNORECASE)  # what Excel writes for itself
 
-Row = Sequence[str]
+Row = list[str]
 
 
 def read(data: bytes, name: str) -> Reading:
@@ -52,64 +49,20 @@ def read(data: bytes, name: str) -> Reading:
     )
 
 
-def table_lines(rows: Iterable[Row], header_at: int | None) -> Iterator[str]:
-    """The rows as lines, one each; those below row `header_at` (from 0) with its names."""
-    header: list[str] = []
-    for number, row in enumerate(rows):
-        cells = [" ".join(cell.split()) for cell in row]
-        if not any(cells):
-            yield ""
-        elif header:
-            names = (*header, *[""] * (len(cells) - len(header)))
-            pairs = zip(names, cells, strict=False)
-            yield " | ".join(f"{name}: {cell}" if name else cell for name, cell in pairs if cell)
-        else:
-            yield " | ".join(cells).strip(" |")
-        if number == header_at:
-            header = cells
+def _line(row: Row, heads: list[str] | None) -> str:
+    return row_line([one_line(cell) for cell in row], heads)
 
 
-def header_row(rows: Sequence[Row]) -> int | None:
-    """Which of the first rows names the columns, from 0; None if none seems to.
-
-    It is the first row as wide as most rows, all of whose cells are filled in, unlike
-    each other and unlike values, none of them standing again in its column below.
-    """
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    widths = Counter(count for count in filled if count)
-    if not widths:
+def _header(rows: list[Row]) -> int | None:
+    """Which row, from 0, names the columns, if one does. A name stands in its column once."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    at = find_header(cells, sure=True)
+    if at is None:
         return None
-    usual = max(widths, key=lambda width: (widths[width], width))
-    for at, row in enumerate(rows[:_HEADER_WITHIN]):
-        if filled[at] < usual or filled[at] == 0:
-            continue
-        below = [
-            other for other, count in zip(rows[at + 1 :], filled[at + 1 :], strict=True) if count
-        ]
-        return at if below and _names_columns(row, below) else None
-    return None
-
-
-def _names_columns(row: Row, below: Sequence[Row]) -> bool:
-    cells = [cell.strip() for cell in row]
-    named = [cell for cell in cells if cell]
-    if len(set(named)) < len(named) or any(map(_is_value, named)):
-        return False
-    if any(len(cell) > _LONGEST_HEADER for cell in named):
-        return False
-    columns = [
-        (cell, [other[at].strip() for other in below if at < len(other)])
-        for at, cell in enumerate(cells)
-        if cell
-    ]
-    if any(cell in column for cell, column in columns):
-        return False
-    typed = any(any(column) and all(map(_is_value, filter(None, column))) for _, column in columns)
-    return typed or len(named) > 1
-
-
-def _is_value(cell: str) -> bool:
-    return len(cell) <= _LONGEST_VALUE and bool(_VALUE.match(cell))
+    heads = cells[at]
+    again = any(row[column] == head for row in cells[at + 1 :] for column, head in enumerate(heads)
+                if head and column < len(row))
+    return None if again else at
 
 
 def _lines(text: str, name: str) -> tuple[list[str], list[str]]:
@@ -124,11 +77,18 @@ def _lines(text: str, name: str) -> tuple[list[str], list[str]]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
     try:
         first = list(islice(rows, _SAMPLE_ROWS))
-        header_at = header_row(first)
-        everything = chain(first, rows)
-        room = MOST_ROWS + (0 if header_at is None else header_at + 1)
-        lines = list(_within(table_lines(islice(everything, room), header_at)))
-        left = sum(1 for row in everything if row)
+        at = _header(first)
+        heads = None if at is None else [one_line(cell) for cell in first[at]]
+        everything = enumerate(chain(first, rows))
+        room = MOST_ROWS + (0 if at is None else at + 1)
+        below = -1 if at is None else at
+        lines = list(
+            _within(
+                _line(row, heads if number > below else None)
+                for number, row in islice(everything, room)
+            )
+        )
+        left = sum(1 for _, row in everything if row)
     except csv.Error as error:
         raise ReadError(f"{name!r} is not a table that can be read: {error}") from error
     if left:

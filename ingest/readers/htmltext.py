@@ -1,8 +1,9 @@
 """The whole text of HTML that is no web page: a mail's body, a chapter of a book.
 
-Nothing is left out as boilerplate, as `ingest.readers.html` does. Headings become `#`
-lines, list items `-` lines, quotations `>` lines, and a row of a table is one line.
-Knows nothing about titles, links, styles or files; fetches nothing.
+Nothing is left out as boilerplate, as `ingest.readers.visible` does for pages, and line
+breaks stay: in a mail they are meant. Headings become `#` lines, list items `-` lines,
+quotations `>` lines, and a row of a table is one line; a table that lays out a mail is
+no table. Knows nothing about titles, links or files; fetches nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from lxml import etree
 
 from ingest.errors import ReadError
 from ingest.readers.text import clean
+from ingest.readers.visible import Cell, table_lines
 
 _DROPPED = frozenset("script style noscript template svg head title iframe object math".split())
 _LINES = frozenset(
@@ -22,6 +24,7 @@ _LINES = frozenset(
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 blockquote table ul ol dl pre hr".split())
 _NO_CELL = frozenset("table ul ol dl h1 h2 h3 h4 h5 h6 blockquote".split())
 _HEADING = re.compile(r"h([1-6])\Z")
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
 _SPACES = re.compile(r"[ \t\r\n\f\xa0\u200b]+")
 _DEEPEST_QUOTE = 20  # marks before a line
@@ -56,6 +59,9 @@ class _Writer:
         self._mark = ""  # before its first line
         self._quotes = 0
         self._row: etree._Element | None = None  # the row of a true table
+        self._rows: list[list[Cell]] = []  # of the true table at hand
+        self._cells: list[Cell] = []
+        self._heads: bool | None = None  # whether the cell at hand is a heading; None outside
         self._pre = 0
 
     def text(self) -> str:
@@ -66,7 +72,7 @@ class _Writer:
                 if not (event == "end" and element is dropped):
                     continue
                 dropped = None
-            elif event == "start" and tag in _DROPPED:
+            elif event == "start" and (tag in _DROPPED or _is_hidden(element)):
                 dropped = element
                 continue
             elif event == "start":
@@ -83,8 +89,9 @@ class _Writer:
         if tag == "br":
             self._line.append("\n" if self._row is None else " ")
         elif self._row is not None:
-            if tag in ("td", "th") and any(part.strip() for part in self._line):
-                self._line.append(" | ")
+            if tag in ("td", "th"):
+                self._end_cell()
+                self._heads = tag == "th"
             elif tag in _LINES or tag in _PARAGRAPHS:
                 self._line.append(" ")
         elif tag in _PARAGRAPHS or tag in _LINES or tag in ("td", "th"):
@@ -100,11 +107,16 @@ class _Writer:
 
     def _finish(self, element: etree._Element, tag: str) -> None:
         if self._row is not None and element is not self._row:
-            if tag in _LINES or tag in _PARAGRAPHS:
+            if tag in ("td", "th"):
+                self._end_cell()
+            elif tag in _LINES or tag in _PARAGRAPHS:
                 self._line.append(" ")
+        elif element is self._row:
+            self._end_cell()
+            self._rows.append(self._cells)
+            self._row, self._cells = None, []
         elif tag in _PARAGRAPHS or tag in _LINES or tag in ("td", "th"):
             self._break(paragraph=tag in _PARAGRAPHS)
-            self._row = None
             self._quotes -= tag == "blockquote"
             self._pre -= tag == "pre"
 
@@ -112,9 +124,19 @@ class _Writer:
         if words:
             self._line.append(words if self._pre and self._row is None else _SPACES.sub(" ", words))
 
+    def _end_cell(self) -> None:
+        """What stands between cells is none of the table's."""
+        words, self._line = " ".join("".join(self._line).split()), []
+        if self._heads is not None:
+            self._cells.append((words, self._heads))
+        self._heads = None
+
     def _break(self, *, paragraph: bool) -> None:
         """End the block at hand."""
         words, self._line = "".join(self._line), []
+        if self._rows and (paragraph or words.strip()):
+            self._out += table_lines(self._rows)
+            self._rows = []
         if words.strip():
             words = words.removesuffix("\n")
         quote = "> " * min(self._quotes, _DEEPEST_QUOTE)
@@ -134,6 +156,10 @@ class _Writer:
     def _blank(self) -> None:
         if self._out and self._out[-1]:
             self._out.append("")
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    return "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style") or ""))
 
 
 def _layout_rows(root: etree._Element) -> set[etree._Element]:
