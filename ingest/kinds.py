@@ -145,7 +145,7 @@ def kind_of(data: bytes, name: str) -> str:
     named, found = SUFFIXES.get(suffix), _signature(data)
     if found == "encrypted":
         raise ReadError(f"{name!r} is protected by a password: save it without, and try again")
-    if found is None and named in _SIGNED:
+    if found in (None, "ole") and named in _SIGNED:
         if _HTML.match(data):
             return "html"
         raise ReadError(f"{name!r} is damaged, or is not {_SIGNED[named]}")

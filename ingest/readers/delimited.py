@@ -60,8 +60,12 @@ def _header(rows: list[Row]) -> int | None:
     if at is None:
         return None
     heads = cells[at]
-    again = any(row[column] == head for row in cells[at + 1 :] for column, head in enumerate(heads)
-                if head and column < len(row))
+    again = any(
+        row[column] == head
+        for row in cells[at + 1 :]
+        for column, head in enumerate(heads)
+        if head and column < len(row)
+    )
     return None if again else at
 
 
@@ -69,6 +73,7 @@ def _lines(text: str, name: str) -> tuple[list[str], list[str]]:
     csv.field_size_limit(sys.maxsize)
     notes: list[str] = []
     told = _SEP.match(text)
+    text = text[told.end() :] if told else text
     delimiter = told[1] if told else _delimiter(text[:_SAMPLE], PurePath(name).suffix.lower())
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
     if _runs_away(text, delimiter):

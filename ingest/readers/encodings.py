@@ -42,8 +42,11 @@ _CANDIDATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cp852", _CENTRAL),
     ("mac_cyrillic", (_CYRILLIC,)),
 )
-# Signs of the wrong table: capitals inside words, and words in two scripts.
-_TURNS = re.compile(r"[a-zß-öø-ÿа-яё-џα-ω][A-ZÀ-ÖØ-ÞА-ЯЁ-ЏΑ-Ω]|[A-Za-z][Ͱ-ۿ]|[Ͱ-ۿ][A-Za-z]")
+# Signs of the wrong table: capitals and signs inside words, words in two scripts.
+_TURNS = re.compile(
+    r"[a-zß-öø-ÿа-яё-џα-ω][A-ZÀ-ÖØ-ÞА-ЯЁ-ЏΑ-Ω]|[A-Za-z][Ͱ-ۿ]|[Ͱ-ۿ][A-Za-z]"
+    r"|[^\W\d_][“”„‚«»…€§©®№½¼²³¡¿][^\W\d_]"
+)
 _RARE = frozenset("жйфцщъэ")  # 4 % of Russian letters, but 25 % of Hebrew ones read as Russian
 _MOST_RARE = 0.15
 
@@ -70,8 +73,8 @@ def guess(data: bytes) -> str:
 def _score(words: str, languages: tuple[str, ...]) -> tuple[float, float]:
     """The share of characters that the best language has, and that of no capitals."""
     counts = Counter(character for character in words if character > "\x7f")
-    signs = sum(count for sign, count in counts.items() if sign in _SIGNS)
-    total = counts.total() - min(signs, counts.total() // 2)
+    letters_only = sum(count for sign, count in counts.items() if sign not in _SIGNS)
+    total = letters_only or counts.total()
     most = 0
     for letters in languages:
         both = frozenset(letters + letters.upper())
@@ -80,5 +83,5 @@ def _score(words: str, languages: tuple[str, ...]) -> tuple[float, float]:
     if sum(counts[letter] for letter in _RARE) > _MOST_RARE * max(total, 1):
         return (0.0, 0.0)
     small = sum(count for letter, count in counts.items() if not letter.isupper())
-    fit = (most + max(signs - (counts.total() - total), 0) - turns) / max(total, 1)
+    fit = ((most if letters_only else total) - turns) / max(total, 1)
     return round(fit, 2), round(small / max(counts.total(), 1), 1)

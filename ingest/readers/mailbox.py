@@ -44,8 +44,8 @@ def read(data: bytes, name: str) -> Reading:
 
 def _mails(data: bytes) -> Iterator[bytes]:
     starts = [(match.start(), match.end()) for match in _START.finditer(data)]
-    ends = [start for start, _ in starts[1:]] + [len(data)]
-    for (_, start), end in zip(starts, ends, strict=True):
+    ends = [*(start for start, _ in starts[1:]), len(data)]
+    for (_, start), end in zip(starts, ends, strict=False):
         yield _QUOTED.sub(rb"\1", data[start:end])
 
 

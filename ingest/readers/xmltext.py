@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
 from ingest.errors import ReadError
 from ingest.readers.htmltext import markup_text
-from ingest.readers.markdown import heading_sections
+from ingest.readers.markdown import LONGEST, heading_sections
 from ingest.readers.text import clean, decode, title_from
 from ingest.reading import Reading
+from store.records import Section
 
 # An article has paragraphs; what has none is data.
 _PROSE = frozenset({"p", "para", "simpara"})
@@ -63,9 +65,20 @@ def read(data: bytes, name: str) -> Reading:
         clean(title) or title_from(name),
         text,
         "xml",
-        sections=heading_sections(text),
+        sections=tuple(_below(heading_sections(text), clean(title))),
         notes=tuple(notes),
     )
+
+
+def _below(sections: tuple[Section, ...], title: str) -> Iterator[Section]:
+    """The sections, without the article's own title in each one's path."""
+    own = f"section ‘{title[:LONGEST]}"
+    for section in sections:
+        if title and section.label.startswith(own):
+            rest = section.label.removeprefix(own).removeprefix("’").removeprefix(" › ")
+            yield replace(section, label=f"section ‘{rest}" if rest else "")
+        else:
+            yield section
 
 
 def _parsed(data: bytes, name: str) -> tuple[etree._Element, list[str]]:
@@ -202,7 +215,7 @@ class _Article:
     def _flush(self, *, heading: bool = False) -> None:
         words, self._line = " ".join("".join(self._line).split()), []
         if words and heading:
-            level = 1 if words == self._title else min(self._depth + 1, 6)
+            level = 1 if words == self._title else min(max(self._depth, 2), 6)
             words = f"{'#' * level} {words}"
         if words := words.strip(" |"):
             self._blocks.append(words)
