@@ -85,7 +85,7 @@ def test_nothing_to_do_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as exit:
         main([])
     assert exit.value.code == 2
-    assert "name a file or folder" in capsys.readouterr().err
+    assert "name a file, folder or URL" in capsys.readouterr().err
 
 
 def test_a_home_that_is_a_file_is_named(note, capsys):
