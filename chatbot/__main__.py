@@ -60,8 +60,8 @@ def in_words(answer: Answer) -> str:
     """The answer with its sources, for a terminal."""
     lines = [textwrap.fill(answer.text, 100), ""]
     for citation in answer.citations:
-        page = f", p. {citation.page}" if citation.page else ""
-        lines.append(plain(f"[{citation.number}] {citation.title} ({citation.source}{page})"))
+        where = ", ".join(filter(None, [citation.source, citation.location]))
+        lines.append(plain(f"[{citation.number}] {citation.title} ({where})"))
         lines.append(_indented(f"“{citation.quote}”"))
     if not answer.found and answer.passages:
         lines.append("The closest passages:")

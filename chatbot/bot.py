@@ -94,7 +94,9 @@ class Chatbot:
         from chatbot.followup import rewrite
 
         query = rewrite(_checked(question), _checked_history(history))
-        return self.library.search(query.queries, k=k, sources=_chosen(sources))
+        return self.library.search(
+            query.queries, k=k, sources=_chosen(sources), weights=query.weights
+        )
 
     def thread(self, id: str | None = None, *, owner: str = "") -> Thread:
         """A conversation that is kept: a new one, or the one of that id.

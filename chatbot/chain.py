@@ -39,7 +39,10 @@ def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
         return rewrite(asked["question"], asked["history"])
 
     def passages(asked: Mapping[str, Any]) -> list[Passage]:
-        return library.search(asked["query"].queries, k=PASSAGES, sources=asked["sources"])
+        query = asked["query"]
+        return library.search(
+            query.queries, k=PASSAGES, sources=asked["sources"], weights=query.weights
+        )
 
     def answer(asked: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
         known: dict[str, Any] = {}

@@ -18,6 +18,9 @@ Turns = Sequence[Mapping[str, str]]
 
 SHORT = 1  # a question of that many content words or fewer leans on what was said before
 NAMES_SHOWN = 3
+# Weight of the question before, for one that stands alone: at 1 a change of topic is not
+# followed (INSCIT .740 against .748 without history), at 0 MTRAG-UN falls from .907 to .890.
+ASIDE = 0.7
 
 _LEANS = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs|this|that|these|those|there|"
@@ -38,11 +41,12 @@ class Query:
     """What to search for."""
 
     queries: tuple[str, ...]
-    """The question first; the scores of all are added."""
+    """The question first; the scores of all are added, by `weights`."""
     shown: str
     """A stand-alone version, for people."""
     context: str = ""
     """Words of earlier turns that the question leans on."""
+    weights: tuple[float, ...] = (1.0,)
 
 
 def rewrite(question: str, history: Turns) -> Query:
@@ -53,14 +57,14 @@ def rewrite(question: str, history: Turns) -> Query:
     names = _names(_last(history, "assistant"), known=f"{question} {previous}")
     earlier = " ".join(dict.fromkeys(_content(previous)))
     if not leans(question):
-        return Query((question, f"{question} {previous}"), question)
+        return Query((question, f"{question} {previous}"), question, weights=(1.0, ASIDE))
     known = set(terms(question))
     added = [word for word in _content(previous) if word.lower() not in known]
     shown = " ".join([question, *([f"({' '.join(added)})"] if added else [])])
     queries: tuple[str, ...] = (question, f"{question} {previous}")
     if names:
         queries += (f"{question} {' '.join(names)}",)
-    return Query(queries, shown, " ".join([earlier, *names]))
+    return Query(queries, shown, " ".join([earlier, *names]), weights=(1.0,) * len(queries))
 
 
 def leans(question: str) -> bool:

@@ -234,9 +234,14 @@ def _print_counts(counts: dict[str, int], *, as_json: bool) -> None:
 
 
 def _print_report(report: Report, *, dry_run: bool) -> None:
+    known = {detail.source: detail for detail in report.details}
     for verb in ("added", "changed", "removed"):
         for source in getattr(report, verb):
-            print(f"{verb}  {plain(source)}")
+            detail = known.get(source)
+            print(f"{verb}  {plain(source)}{f'  ({detail.summary()})' if detail else ''}")
+    for detail in report.details:
+        for note in detail.notes:
+            print(plain(f"note: {detail.source}: {note}"), file=sys.stderr)
     for failure in report.failed:
         print(plain(f"failed  {failure.source}: {failure.reason}"), file=sys.stderr)
     for warning in report.warnings:

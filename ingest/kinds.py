@@ -19,7 +19,27 @@ READERS = {
     "text": "text",
     "markdown": "markdown",
     "html": "html",
+    "docx": "word",
+    "pptx": "slides",
+    "xlsx": "workbook",
+    "xls": "workbook",
+    "odt": "opendocument",
+    "ods": "opendocument",
+    "odp": "opendocument",
+    "rtf": "rtf",
     "feed": "feed",
+    "pdf": "pdf",
+    "eml": "mail",
+    "mbox": "mailbox",
+    "msg": "outlook",
+    "zip": "zipped",
+    "epub": "epub",
+    "ipynb": "notebook",
+    "subtitles": "subtitles",
+    "csv": "delimited",
+    "json": "jsontext",
+    "xml": "xmltext",
+    "outline": "outline",
 }
 
 # Suffix → kind, for what may lie in a folder.
@@ -32,8 +52,44 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
+    ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".odt": "odt",
+    ".ods": "ods",
+    ".odp": "odp",
+    ".rtf": "rtf",
     ".rss": "feed",
     ".atom": "feed",
+    ".pdf": "pdf",
+    ".eml": "eml",
+    ".mbox": "mbox",
+    ".mbx": "mbox",
+    ".msg": "msg",
+    ".zip": "zip",
+    ".epub": "epub",
+    ".ipynb": "ipynb",
+    ".srt": "subtitles",
+    ".vtt": "subtitles",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".xml": "xml",
+    ".nxml": "xml",
+    ".rst": "outline",
+    ".org": "outline",
+    ".adoc": "outline",
+    ".asciidoc": "outline",
+    ".tex": "outline",
 }
 
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
@@ -72,10 +128,10 @@ _MIMETYPES = {
     b"application/epub+zip": "epub",
 }
 _STREAMS = {  # names in an OLE file, in UTF-16
+    "__properties_version1.0": "msg",  # first: a message may hold any of the others
     "EncryptedPackage": "encrypted",
     "Workbook": "xls",
     "Book": "xls",
-    "__properties_version1.0": "msg",
     "WordDocument": "doc",
     "PowerPoint Document": "ppt",
 }
@@ -128,7 +184,8 @@ def _archive(data: bytes) -> str:
                 if member in names:
                     return kind
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
-                return _MIMETYPES.get(archive.read("mimetype").strip(), "zip")
+                with archive.open("mimetype") as kept:  # it may lie about its size
+                    return _MIMETYPES.get(kept.read(200).strip(), "zip")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "zip"  # its reader says what is wrong with it
     return "zip"

@@ -27,6 +27,11 @@ class Detail:
     notes: tuple[str, ...]
     """What its reader left out, guessed or mended, in words."""
 
+    def summary(self) -> str:
+        """In a line: `pdf, 12 pages, 34,567 characters`."""
+        pages = f"{self.pages:,} {'page' if self.pages == 1 else 'pages'}" if self.pages else ""
+        return ", ".join(filter(None, [self.format, pages, f"{self.characters:,} characters"]))
+
 
 @dataclass(slots=True)
 class Report:

@@ -348,6 +348,17 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
     return found
 
 
+def documents_of(connection: Connection, keys: Iterable[int]) -> dict[int, int]:
+    """The document row of each chunk key; a key that is gone is a document of its own."""
+    wanted = list(keys)
+    found = {key: -key for key in wanted}
+    query = select(chunks.c.key, chunks.c.document_id)
+    for batch in _batches(wanted):
+        rows = connection.execute(query.where(chunks.c.key.in_(batch)))
+        found |= {row.key: row.document_id for row in rows}
+    return found
+
+
 def place_of(connection: Connection, source: str, offset: int) -> Place:
     """The place of a document's character; of one that is gone, an empty one."""
     query = select(documents.c.id, documents.c.page_starts, documents.c.sections)

@@ -8,6 +8,8 @@
     ├── LibraryVersion           the catalog was written by a newer Docent
     ├── UnknownSource            no document of that source
     ├── SettingsError            a setting has a value that cannot be used
+    ├── PdfUnreadable            a PDF, or a page of it, cannot be opened
+    │   └── PdfLocked            it is protected by a password
     ├── IndexUnavailable         the vector index does not answer; the catalog still does
     │   ├── IndexBusy            it is being changed
     │   ├── IndexLost            there is no such vector index any more
@@ -49,6 +51,14 @@ class UnknownSource(StoreError):
 
 class SettingsError(StoreError):
     """A setting has a value that cannot be used."""
+
+
+class PdfUnreadable(StoreError):
+    """A PDF, or a page of it, cannot be opened."""
+
+
+class PdfLocked(PdfUnreadable):
+    """It is protected by a password."""
 
 
 class IndexUnavailable(StoreError):

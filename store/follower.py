@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
+from filelock import BaseFileLock, FileLock, Timeout
 
 from store import catalog, vector_rows
 from store.errors import IndexLost, IndexUnavailable
@@ -29,10 +29,50 @@ if TYPE_CHECKING:
     from store.database import Database
 
 WRITE = 5_000  # vectors read from the catalog at once
+CHECK = 1_000  # vectors looked for at once
+ENOUGH = 10  # nearest ones among which a vector must find itself
 PROBES = 64  # vectors that must find themselves before an index is used
 _ALIKE = 1e-3  # cosines this near are equal: vectors are stored in 16 bits each
 
 OnProgress = Callable[[int, int], None]
+
+
+class InUse:
+    """Who has the index open: a locked file each; one that nobody holds was left by a death."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own: BaseFileLock | None = None
+
+    def begin(self) -> None:
+        """Say that this process has it open."""
+        if self._own is None:
+            self._folder.mkdir(exist_ok=True)
+            self._own = FileLock(self._folder / secrets.token_hex(8))
+            self._own.acquire()
+
+    def end(self) -> None:
+        """Say that it was closed as it should be."""
+        if self._own:
+            Path(self._own.lock_file).unlink(missing_ok=True)
+            self._own.release()
+            self._own = None
+
+    def was_left_open(self) -> bool:
+        """Whether somebody died with it open since this was last asked."""
+        left = False
+        for file in self._folder.glob("*") if self._folder.is_dir() else ():
+            if self._own and file == Path(self._own.lock_file):
+                continue
+            lock = FileLock(file)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue  # it lives
+            left = True
+            file.unlink(missing_ok=True)
+            lock.release()
+        return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +92,16 @@ class Follower:
         self._database = database
         self._where = where
         self._lock = FileLock(lock_file)
+        self._use = InUse(lock_file.with_suffix(".open"))
         self._open: _Open | None = None
         # A folder that was left in the middle of a change is torn; a server looks after its own.
         self._tearable = int(isinstance(where, Path))
 
     def follow(self, on_progress: OnProgress, *, anew: bool = False) -> tuple[str, int, str]:
         """Bring the index to where the catalog is, and prove it by its vectors.
+
+        By all of them, if somebody who had it open did not close it: Chroma writes when it
+        likes, and a process that is killed then may tear what was whole.
 
         Returns its name, the key up to which it holds every vector, and what was
         mended, in words, or nothing. `anew`: make it from scratch. Raises
@@ -73,7 +117,8 @@ class Follower:
             else:
                 try:
                     at = self._catch_up(state, on_progress)
-                    sound = not self._unfound(at, PROBES)
+                    count = self._count(0) if self._use.was_left_open() else PROBES
+                    sound = not self._unfound(at, count)
                 except IndexUnavailable as error:
                     if not self._is_damage(error):
                         raise
@@ -89,7 +134,8 @@ class Follower:
         """Up to `k` keys with their cosine to `vector` (d,), nearest first; removed ones too."""
         if self._open is None:
             raise IndexUnavailable("The vector index is not open")
-        return self._open.index.nearest(vector, k)
+        (hits,) = self._open.index.nearest(vector[None, :], k)
+        return hits
 
     def check(self, on_progress: OnProgress) -> tuple[int, int]:
         """How many vectors the index should hold, and how many of them do not find themselves."""
@@ -148,6 +194,7 @@ class Follower:
             gone = vector_rows.removed_keys(connection)
         with self._database.writing() as connection:
             catalog.note(connection, index_name=name, indexed=0, index_writing=self._tearable)
+        self._use.begin()
         self._open = _Open(self._index(name, create=True), name, 0, old.index_revision)
         at = self._write(self._open, gone, on_progress)
         self._discard(old.index_name, keep=name)
@@ -179,6 +226,7 @@ class Follower:
         if at and (at.name, at.revision) == (state.index_name, state.index_revision):
             return at
         self._let_go()
+        self._use.begin()
         fresh = _Open(
             self._index(state.index_name), state.index_name, state.indexed, state.index_revision
         )
@@ -191,13 +239,15 @@ class Follower:
             keys = vector_rows.vector_keys(connection, up_to=at.covered)
         chosen = keys[np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)]
         missing = done = 0
-        for start in range(0, len(chosen), WRITE):
-            batch = chosen[start : start + WRITE]
+        for start in range(0, len(chosen), CHECK):
+            batch = chosen[start : start + CHECK]
             with self._database.reading() as connection:
                 found, vectors = vector_rows.read_vectors(connection, of=batch.tolist())
-            for key, vector in zip(found.tolist(), vectors, strict=True):
-                # A vector of zeros (no known word) is near to nothing, itself included.
-                missing += bool(vector.any()) and not _is_found(at.index, key, vector)
+            # A vector of zeros (no known word) is near to nothing, itself included.
+            known = vectors.any(axis=1)
+            hits = at.index.nearest(vectors[known], ENOUGH) if known.any() else []
+            pairs = zip(found[known].tolist(), hits, strict=True)
+            missing += sum(not _is_found(key, near) for key, near in pairs)
             done += len(batch)
             if on_progress:
                 on_progress(done, len(chosen))
@@ -219,6 +269,7 @@ class Follower:
                 at.index.close()
             except IndexUnavailable:
                 return  # it is given up anyway
+            self._use.end()
 
     def _discard(self, old: str, *, keep: str) -> None:
         if isinstance(self._where, Path):
@@ -232,10 +283,8 @@ class Follower:
                 return  # it was gone already
 
 
-def _is_found(index: VectorIndex, key: int, vector: NDArray[np.float32]) -> bool:
-    """Whether a stored vector finds itself, or others that are just like it."""
-    hits = index.nearest(vector, 10)
-    own = hits.get(key)
-    if own is not None:
-        return own > 1 - _ALIKE
-    return len(hits) == 10 and min(hits.values()) > 1 - _ALIKE
+def _is_found(key: int, hits: dict[int, float]) -> bool:
+    """Whether a stored vector finds itself, or as many as were asked for that are just like it."""
+    if key in hits:
+        return hits[key] > 1 - _ALIKE
+    return len(hits) == ENOUGH and min(hits.values()) > 1 - _ALIKE

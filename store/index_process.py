@@ -194,6 +194,8 @@ def main() -> None:
         if asked["do"] == "close":
             followers.pop(library, None)
         _say(answers, answer)
+    for follower in followers.values():
+        follower.close()
     # Chroma's threads would keep the interpreter; everything is on the disk.
     os._exit(0)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from store.errors import IndexUnavailable
+from store.errors import IndexUnavailable, PdfUnreadable
 from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
 
 if TYPE_CHECKING:
@@ -30,6 +30,17 @@ MOST = 10_000  # passages that a search gives at most
 
 Outcome = str
 """What adding a document did: `added`, `changed` or `unchanged`."""
+
+
+class Quoted(Protocol):
+    """What a citation says of where its quote stands; pages count from 1."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def page(self) -> int | None: ...
+    @property
+    def quote(self) -> str: ...
 
 
 class Library:
@@ -138,6 +149,27 @@ class Library:
 
         with self.database.reading() as connection:
             return catalog.place_of(connection, source, offset)
+
+    def regions(
+        self, citation: Quoted, *, on_error: Callable[[str], None] | None = None
+    ) -> list[tuple[float, float, float, float]]:
+        """Where a citation's quote stands on its page of a PDF, a rectangle a line.
+
+        Left, top, right, bottom, as shares of the page's width and height. Empty if its
+        document is no PDF, or is not there any more as it was read: `on_error` is told why.
+        """
+        from store import pdf
+
+        digest = self.content_hash(citation.source) if citation.page else None
+        if citation.page is None or digest is None:
+            return []
+        try:
+            data = pdf.original(citation.source, digest)
+        except PdfUnreadable as error:
+            if on_error:
+                on_error(str(error))
+            return []
+        return pdf.regions(data, citation.page, citation.quote, on_error=on_error)
 
     # --- change --------------------------------------------------------------------
 
@@ -287,13 +319,14 @@ class Library:
         *,
         k: int = 10,
         sources: Sequence[str] | None = None,
+        weights: Sequence[float] | None = None,
     ) -> list[Passage]:
         """The `k` passages that fit best, best first; the scores of several queries are added.
 
-        `sources`: look in these documents only.
+        `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
         from store import catalog
-        from store.search import CANDIDATES, add, best, fuse
+        from store.search import CANDIDATES, add, best, fuse, lift
 
         asked = [queries] if isinstance(queries, str) else list(queries)
         if k < 1 or not any(query.strip() for query in asked):
@@ -312,7 +345,9 @@ class Library:
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)
                 rankings.append(fuse(words, near))
-            return catalog.passages(connection, best(add(rankings), k))
+            scores = add(zip(rankings, weights or [1.0] * len(asked), strict=True))
+            scores = lift(scores, catalog.documents_of(connection, scores))
+            return catalog.passages(connection, best(scores, k))
 
     def widen(self, passages: Sequence[Passage], *, margin: int = 400) -> list[Passage]:
         """The same passages with up to `margin` characters of their document on either side.

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 FULL_TEXT_WEIGHT = 0.6  # the vectors have the rest
+# A document that answers with several passages: +.001 to +.010 nDCG@10 on seven of eight sets
+# (squad2 -.002); at 0.2 half of them lose again.
+LIFT = 0.1
 CANDIDATES = 200  # from each side; beyond it nothing reached the first ten
 
 
@@ -34,13 +37,25 @@ def fuse(full_text: Mapping[int, float], vectors: Mapping[int, float]) -> dict[i
     }
 
 
-def add(rankings: Iterable[Mapping[int, float]]) -> dict[int, float]:
-    """The rankings of several queries, their scores added."""
+def add(rankings: Iterable[tuple[Mapping[int, float], float]]) -> dict[int, float]:
+    """The rankings of several queries, each with its weight, their scores added."""
     total: dict[int, float] = {}
-    for ranking in rankings:
+    for ranking, weight in rankings:
         for key, score in ranking.items():
-            total[key] = total.get(key, 0.0) + score
+            total[key] = total.get(key, 0.0) + weight * score
     return total
+
+
+def lift(scores: Mapping[int, float], home: Mapping[int, int]) -> dict[int, float]:
+    """Scores with what else their document has: LIFT of the scores of its next two best.
+
+    `home`: the document of each key.
+    """
+    others: dict[int, list[float]] = {}
+    for key, score in sorted(scores.items(), key=lambda item: -item[1]):
+        others.setdefault(home[key], []).append(score)
+    extra = {document: LIFT * sum(found[1:3]) for document, found in others.items()}
+    return {key: score + extra[home[key]] for key, score in scores.items()}
 
 
 def best(scores: Mapping[int, float], k: int) -> dict[int, float]:

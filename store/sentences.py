@@ -38,6 +38,7 @@ _TOKEN = re.compile(r"[^\s(\[\"'“‘]+\Z")
 _NEXT = re.compile(r"[\s\"'“‘«(\[]*(\w+)?")
 _ITEM = re.compile(r"\s*(?:[-*+•–·]\s|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s|\||#{1,6}\s|>\s|={3,}|-{3,})")
 _ALONE = re.compile(r"\s*(?:\||#{1,6}\s)")  # a table row or a heading: nothing joins it
+_CELLS = " | "  # between the cells of a table, one row a line
 _LINE = re.compile(r"[^\n]*\n?")
 _WRAPPED = 0.6  # a line shorter than this share of the longest was not wrapped: it ended
 _LOOK_BACK = 24  # characters of the last word; no abbreviation is longer
@@ -52,7 +53,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
     spans = []
     for block_start, block_end in _blocks(text):
         start = block_start
-        for end in _ends(text, block_start, block_end):
+        # A table's row is one: its cells are not sentences, whatever stands in them.
+        row = text.find(_CELLS, block_start, block_end) >= 0
+        for end in () if row else _ends(text, block_start, block_end):
             spans.append((start, end))
             start = end
         spans.append((start, block_end))
@@ -78,6 +81,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 def _begins_block(line: str, previous: str, longest: int) -> bool:
     if not previous or _ITEM.match(line) or _ALONE.match(previous):
+        return True
+    if _CELLS in line or _CELLS in previous:
         return True
     ended = len(previous) < _WRAPPED * max(longest, len(line))
     return ended and previous[-1] not in ",;:-–—" and not line.lstrip()[0].islower()

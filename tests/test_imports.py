@@ -17,9 +17,14 @@ OWNER = {
     "wordllama": "store/embedders.py",
     "gradio": "chatbot/web/",
     "trafilatura": "ingest/readers/html.py",
-    "bs4": "ingest/readers/",
     "lxml": "ingest/readers/",
+    "openpyxl": "ingest/readers/workbook.py",
+    "xlrd": "ingest/readers/workbook.py",
+    "bs4": "ingest/readers/",
     "httpcore": "ingest/fetch.py",
+    "olefile": "ingest/readers/outlook.py",
+    "pypdfium2": "store/pdfium.py",
+    "pytesseract": "ingest/ocr.py",
 }
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
@@ -55,7 +60,10 @@ def test_a_heavy_library_has_one_owner(library):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_a_package_loads_nothing_heavy(package):
-    heavy = "chromadb gradio langchain_core langchain sqlalchemy wordllama trafilatura numpy"
+    heavy = (
+        "chromadb gradio langchain_core langchain sqlalchemy wordllama trafilatura numpy "
+        "pypdfium2 pytesseract"
+    )
     code = (
         f"import sys, {package}; print([name for name in {heavy.split()!r} if name in sys.modules])"
     )

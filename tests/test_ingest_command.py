@@ -24,7 +24,7 @@ def note(tmp_path):
 
 def test_a_file_goes_in_and_is_reported(note, capsys):
     assert main([str(note)]) == 0
-    assert capsys.readouterr().out == f"added  {note}\n1 added\n"
+    assert capsys.readouterr().out == f"added  {note}  (text, 23 characters)\n1 added\n"
     assert main([str(note)]) == 0
     assert capsys.readouterr().out == "1 unchanged\n"
 
@@ -106,7 +106,8 @@ def test_the_command_runs_as_a_program(note, home):
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"added  {note}\n1 added\n", "")
+    told = f"added  {note}  (text, 23 characters)\n1 added\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
 
 
 def test_a_second_process_finds_what_another_wrote(home, tmp_path):
@@ -140,7 +141,11 @@ def test_what_does_not_go_together_is_a_usage_error(arguments, home):
 def test_a_name_cannot_forge_the_report(tmp_path, capsys):
     (tmp_path / "a\nadded  fake.txt").write_text("Geese honk.")
     main([str(tmp_path)])
-    assert capsys.readouterr().out.splitlines()[0].endswith("/a\\nadded  fake.txt")
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[0]
+        .endswith("/a\\nadded  fake.txt  (text, 11 characters)")
+    )
 
 
 def test_a_reader_that_goes_away_is_no_error(note):

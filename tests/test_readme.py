@@ -50,6 +50,7 @@ def test_the_commands_run(environment, tmp_path):
             line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         for line in block("sh", "ingest --list").splitlines()
+        if "://" not in line  # nothing here is fetched from elsewhere
     ]
     assert [(o.returncode, o.stderr.count("Traceback")) for o in outputs] == [(0, 0)] * 4
     assert "2 added" in outputs[0].stdout

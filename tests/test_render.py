@@ -67,13 +67,13 @@ def test_markers_link_to_the_citations_of_their_turn():
 def test_a_card_shows_the_quote_in_its_surroundings():
     text = "Before it. Kim met Shoigu. After it."
     passage = Passage(text, "a.txt", "T", 3, 0, len(text), 1.0)
-    citation = Citation(1, "Kim met Shoigu.", "/srv/a.txt", "T", 3, 11, 26, passage)
+    citation = Citation(1, "Kim met Shoigu.", "/srv/a.txt", "T", 3, 11, 26, passage, "p. 3, row 7")
     answer = Answer("", True, "", (), (citation,), (passage,))
     card = render.sources_html(answer, 0, lambda _, start, end: text[start:end])
     assert "Before it. <mark>Kim met Shoigu.</mark> After it." in card
     assert 'id="cite-0-1"' in card
     assert 'title="/srv/a.txt"' in card
-    assert ">a.txt, p. 3</span>" in card
+    assert ">a.txt, p. 3, row 7</span>" in card
 
 
 def test_a_document_that_changed_since_is_said():

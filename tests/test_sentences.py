@@ -40,6 +40,10 @@ DIVIDED = [
     ("# Heading\nText below.", ["# Heading", "Text below."]),
     ("Buy:\n- eggs\n- milk\n1. flour", ["Buy:", "- eggs", "- milk", "1. flour"]),
     ("| a | b |\n| 1 | 2 |\nAfter.", ["| a | b |", "| 1 | 2 |", "After."]),
+    (
+        "Name: Bob | Age: 3\nName: Li. Or Al. | Age: 4",
+        ["Name: Bob | Age: 3", "Name: Li. Or Al. | Age: 4"],
+    ),
     ("東京は首都です。人口は多い。", ["東京は首都です。", "人口は多い。"]),
     (
         "One was first , he said . Two came second .",

@@ -92,12 +92,12 @@ def test_the_command_watches_until_it_is_told_to_stop(folder, home, sent, status
         env={**os.environ, "NO_COLOR": "1"},
     ) as program:
         assert [program.stdout.readline() for _ in range(3)] == [
-            f"added  {folder / 'a.txt'}\n",
+            f"added  {folder / 'a.txt'}  (text, 11 characters)\n",
             "1 added\n",
             "Watching for changes; Ctrl-C ends it.\n",
         ]
         (folder / "b.txt").write_text("Cats purr.")
-        assert program.stdout.readline() == f"added  {folder / 'b.txt'}\n"
+        assert program.stdout.readline().startswith(f"added  {folder / 'b.txt'}  (")
         program.send_signal(sent)
         assert program.wait(timeout=60) == status
         assert program.stderr.read().startswith("ingest: stopped. What was stored stays")

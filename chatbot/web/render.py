@@ -149,6 +149,8 @@ def report_html(report: Mapping[str, Any]) -> str:
         lines.append(
             error_markdown(f"Not added: {reason if name in reason else f'{name}: {reason}'}")
         )
+    for detail in report.get("details", ()):
+        lines += [hint_html(f"{file_name(detail['source'])}: {note}") for note in detail["notes"]]
     lines += [hint_html(warning) for warning in report["warnings"]]
     return f'<div role="status">{"".join(lines)}</div>'
 
@@ -188,7 +190,7 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
         after = after.rpartition(" ")[0] + "…"
     name = f"cite-{turn}-{citation.number}"
     body = f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
-    heading = _heading(citation.title, citation.source, citation.page, citation.number)
+    heading = _heading(citation.title, citation.source, citation.location, citation.number)
     return (
         f'<article class="docent-card" id="{name}" tabindex="-1" '
         f'aria-label="Source {citation.number}">{heading}<div class="docent-text">{body}</div>'
@@ -197,25 +199,27 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
 
 
 def _passage_card(passage: Passage) -> str:
-    heading = _heading(passage.title, passage.source, passage.page, None)
+    heading = _heading(
+        passage.title, passage.source, f"p. {passage.page}" if passage.page else "", None
+    )
     return (
         f'<article class="docent-card docent-closest">{heading}'
         f'<div class="docent-text">{html_text(passage.text)}</div></article>'
     )
 
 
-def _heading(title: str, source: str, page: int | None, number: int | None) -> str:
+def _heading(title: str, source: str, where: str, number: int | None) -> str:
     label = f'<span class="docent-number">{number}</span>' if number else ""
     name = html_text(title or file_name(source))
     return (
-        f'<header>{label}<span class="docent-title">{name}</span>{_source(source, page)}</header>'
+        f'<header>{label}<span class="docent-title">{name}</span>{_source(source, where)}</header>'
     )
 
 
-def _source(source: str, page: int | None = None) -> str:
+def _source(source: str, where: str = "") -> str:
     """The file's name; the whole path shows while the mouse rests on it."""
-    where = f"{file_name(source)}, p. {page}" if page else file_name(source)
-    return f'<span class="docent-source" title="{html_text(source)}">{html_text(where)}</span>'
+    words = ", ".join(filter(None, [file_name(source), where]))
+    return f'<span class="docent-source" title="{html_text(source)}">{html_text(words)}</span>'
 
 
 def _plain(words: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.readers.text import decode, title_from
+from ingest.readers.text import decoded, title_from
 from ingest.reading import Reading
 from store.records import Section
 
@@ -27,7 +27,7 @@ _HEAD = 5_000  # characters in which a title is looked for
 
 def read(data: bytes, name: str) -> Reading:
     """A Markdown file; its title is that of its front matter or its first heading."""
-    text = decode(data, name)
+    text, notes = decoded(data, name)
     title = ""
     if front := _FRONT_MATTER.match(text):
         if named := _META_TITLE.search(front[1]):
@@ -35,7 +35,8 @@ def read(data: bytes, name: str) -> Reading:
         text = text[front.end() :]
     if not title and (heading := _HEADING.search(text[:_HEAD])):
         title = _MARKS.sub("", heading[1] or heading[2]).strip()
-    return Reading(title or title_from(name), text, "markdown", sections=heading_sections(text))
+    sections = heading_sections(text)
+    return Reading(title or title_from(name), text, "markdown", sections=sections, notes=notes)
 
 
 def heading_sections(text: str) -> tuple[Section, ...]:

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from charset_normalizer import from_bytes
 
 from ingest.errors import ReadError
+from ingest.readers.encodings import guess
 from ingest.reading import Reading
 
 TITLE_LIMIT = 120
@@ -26,6 +27,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 200_000  # bytes that are looked at to guess an encoding
+_JAPANESE = re.compile(rb"\x1b\$[@B][!-~]")  # how ISO-2022-JP, all ASCII otherwise, begins a word
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -33,32 +35,50 @@ _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 def read(data: bytes, name: str) -> Reading:
     """A text file; its title is its first line if that looks like one."""
-    text = decode(data, name)
-    return Reading(_title(text) or title_from(name), text, "text")
+    text, notes = decoded(data, name)
+    return Reading(_title(text) or title_from(name), text, "text", notes=notes)
 
 
 def decode(data: bytes, name: str) -> str:
     """The clean characters of `data`: UTF-8, by its mark, or guessed. Raises ReadError."""
+    return decoded(data, name)[0]
+
+
+def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """The clean characters of `data`, and notes on what was guessed. Raises ReadError."""
     for mark, encoding in _BOMS:
         if data.startswith(mark):
-            return clean(data[len(mark) :].decode(encoding, "replace"))
+            return _mended(data[len(mark) :].decode(encoding, "replace"))
     if b"\0" in data[:_SAMPLE]:
         if encoding := _utf16(data[:_SAMPLE]):
-            return clean(data.decode(encoding, "replace"))
+            return _mended(data.decode(encoding, "replace"), encoding)
         raise _not_text(name)
+    if _JAPANESE.search(data[:_SAMPLE]):
+        return _mended(data.decode("iso2022_jp_2", "replace"), "iso2022_jp")
     try:
-        return clean(data.decode("utf-8"))
+        return clean(data.decode("utf-8")), ()
     except UnicodeDecodeError as error:
         repaired = data.decode("utf-8", "replace")
         # Some bytes were damaged, or cut off at the end; in another encoding most would be.
         if 8 * repaired.count("\ufffd") <= len(_BEYOND_ASCII.findall(repaired)):
-            return clean(repaired)
+            return _mended(repaired)
         # What lies around the first byte that is not ASCII tells most.
         near = max(error.start - _SAMPLE // 4, 0)
-    guess = from_bytes(data[near : near + _SAMPLE]).best()
-    if guess is None or _mostly_controls(str(guess)):
-        raise _not_text(name)
-    return clean(data.decode(guess.encoding, "replace"))
+    sample = data[near : near + _SAMPLE]
+    encoding = guess(sample)
+    if not encoding:
+        match = from_bytes(sample).best()
+        if match is None or _mostly_controls(str(match)):
+            raise _not_text(name)
+        encoding = match.encoding
+    return _mended(data.decode(encoding, "replace"), encoding)
+
+
+def _mended(text: str, guessed: str = "") -> tuple[str, tuple[str, ...]]:
+    notes = [f"Its encoding was guessed: {guessed}."] if guessed else []
+    if damaged := text.count("\ufffd"):
+        notes.append(f"{damaged:,} damaged characters stand as \ufffd.")
+    return clean(text), tuple(notes)
 
 
 def _utf16(sample: bytes) -> str:

@@ -1,0 +1,120 @@
+"""XML from inside office files, walked as a stream: no entities, no DTD, no network.
+
+A file of any depth and length needs no recursion and no tree: an element is let go
+when it has ended. Knows the names of no format.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from lxml import etree
+
+from ingest.errors import ReadError
+from ingest.readers.archive import damaged
+
+Element: TypeAlias = etree._Element
+
+
+def walk(
+    data: bytes, name: str, skip: frozenset[str] = frozenset()
+) -> Iterator[tuple[bool, str, Element]]:
+    """`(begins, local name, element)` for each element's begin and end, in order.
+
+    At its begin an element has its attributes, at its end also its own text, but no
+    longer its children. What lies inside elements called one of `skip` is left out,
+    they themselves too. Raises ReadError for what is not well formed, or declares a DTD.
+    """
+    skipping = depth = 0
+    try:
+        for event, element in _events(data):
+            depth += 1 if event == "start" else -1
+            if event == "start" and depth == 1:
+                _refuse_doctype(element, name)
+            if not isinstance(element.tag, str):
+                continue
+            tag = element.tag.rpartition("}")[2]
+            if event == "start":
+                if skipping or tag in skip:
+                    skipping += 1
+                else:
+                    yield True, tag, element
+                continue
+            if skipping:
+                skipping -= 1
+            else:
+                yield False, tag, element
+            _let_go(element)
+    except etree.LxmlError as error:
+        raise damaged(name, f"its XML is not well formed ({error})") from error
+
+
+def refuse_doctype(data: bytes, name: str) -> None:
+    """Raise ReadError if this XML declares a DTD: a trick, as no office file needs one."""
+    try:
+        for _, element in _events(data):
+            _refuse_doctype(element, name)
+            return
+    except etree.LxmlError as error:
+        raise damaged(name, f"its XML is not well formed ({error})") from error
+
+
+def attribute(element: Element, local: str) -> str | None:
+    """An attribute by its local name, whatever its namespace."""
+    value = element.get(local)
+    if value is not None:
+        return str(value)
+    for key, value in element.items():
+        if key.rpartition("}")[2] == local:
+            return str(value)
+    return None
+
+
+def number(element: Element, local: str, default: int = 0) -> int:
+    """An attribute that is a whole number."""
+    try:
+        return int(attribute(element, local) or default)
+    except ValueError:
+        return default
+
+
+def words_before(begins: bool, element: Element) -> str:
+    """The text right before the tag of this event; only without `skip` is none lost."""
+    if not begins:
+        return (element[-1].tail if len(element) else element.text) or ""
+    previous, parent = element.getprevious(), element.getparent()
+    if previous is not None:
+        return previous.tail or ""
+    return (parent.text if parent is not None else "") or ""
+
+
+def _events(data: bytes) -> Iterator[tuple[str, Element]]:
+    events: Iterator[tuple[str, Element]] = etree.iterparse(
+        io.BytesIO(data),
+        events=("start", "end"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,  # no element deeper than 256, no text beyond 10 MB
+        remove_comments=True,
+        remove_pis=True,
+    )
+    return events
+
+
+def _refuse_doctype(element: Element, name: str) -> None:
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise ReadError(
+            f"{name!r} declares a document type in its XML, which office files do not: "
+            "it is not read, as this is a way to do harm; save it again with an office program"
+        )
+
+
+def _let_go(element: Element) -> None:
+    element.clear(keep_tail=True)
+    parent = element.getparent()
+    if parent is not None:
+        while element.getprevious() is not None:
+            del parent[0]

@@ -1,0 +1,214 @@
+"""PDF: text page by page, paragraphs whole, and what the file says of its own parts.
+
+The order of the text is PDFium's. Pages without text are read by OCR where that is
+installed (`ingest.ocr`). How lines become paragraphs is the business of
+`ingest.layout`; how a PDF is opened, of `store.pdfium`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingest import layout, ocr
+from ingest.errors import ReadError
+from ingest.readers.text import TITLE_LIMIT, clean, title_from
+from ingest.reading import Reading
+from store.errors import PdfLocked, PdfUnreadable
+from store.pdfium import Line, Pdf
+from store.records import Section
+
+MOST_CHARACTERS = 50_000_000
+CPU_S = 40  # then the pages so far are the text: a child is ended after 60
+LONGEST = 120  # characters of a heading in a section's label
+_SEARCHED = 20_000_000  # characters looked through for the headings of the outline
+_LIGATURES = str.maketrans(
+    {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
+    | {0xAD: None}
+)
+_NO_TITLE = re.compile(
+    r"microsoft |untitled|\(?anonymous|document ?\d*\Z|powerpoint|slide \d|presentation\d*\Z|"
+    r"no title|title\Z|(?:table of )?contents\Z|abstract\Z|"
+    r".*\.(?:docx?|xlsx?|pptx?|pdf|indd|qxd|qxp|tex|dvi|rtf|odt|jpe?g|png|tiff?|html?|ps|eps|pub|pages|wpd)\Z|.*[\\]|/|file:|https?:",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?:;,]\Z")
+_LARGE = 1.15  # times the usual height of a line: a title
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+
+
+def read(data: bytes, name: str) -> Reading:
+    """A PDF; its title is its own if it is one, else its largest first line."""
+    try:
+        with Pdf(data) as pdf:
+            return _read(pdf, data, name)
+    except PdfLocked as error:
+        raise ReadError(
+            f"{name!r} is protected by a password: save it without, and try again"
+        ) from error
+    except PdfUnreadable as error:
+        raise ReadError(f"{name!r} cannot be read: {error}. Get it anew and try again") from error
+
+
+def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
+    pages, extras, damaged, notes = _pages(pdf)
+    if len(damaged) == len(pages):
+        raise ReadError(f"{name!r} is damaged: no page of it can be read. Get it anew, try again")
+    empty = [n for n, lines in enumerate(pages) if not (lines or extras[n] or n in damaged)]
+    scanned, said = _scanned(pdf, empty, len(pages) - len(damaged), name)
+    notes += said
+    for n, text in scanned.items():
+        extras[n] = [text]
+    if b"%%EOF" not in data[-2048:]:
+        notes.append("The file is cut off at its end; what is left of it was read.")
+    kept, running = layout.without_running(pages)
+    if running:
+        shown = ", ".join(running[:4]) + (", …" if len(running) > 4 else "")
+        notes.append(f"Running heads and feet are left out: {shown}.")
+    text, starts = layout.flowed(kept, extras)
+    return Reading(
+        title=_title(pdf.title(), pages) or title_from(name),
+        text=text,
+        format="pdf",
+        page_starts=tuple(starts),
+        sections=_sections(pdf, text, starts),
+        notes=tuple(notes),
+    )
+
+
+def _pages(pdf: Pdf) -> tuple[list[list[Line]], list[list[str]], set[int], list[str]]:
+    """Lines and further texts of each page, which are damaged, and what is to be said."""
+    pages: list[list[Line]] = []
+    extras: list[list[str]] = []
+    damaged: set[int] = set()
+    notes = []
+    size = 0
+    started = time.process_time()
+    for n in range(pdf.pages):
+        if size > MOST_CHARACTERS or time.process_time() - started > CPU_S:
+            notes.append(f"Only the first {n:,} of {pdf.pages:,} pages were read: split the file.")
+            break
+        try:
+            lines, more = pdf.read(n)
+        except PdfUnreadable:
+            lines, more = [], []
+            damaged.add(n)
+        pages.append([tidy for line in lines if (tidy := _tidy(line))])
+        extras.append([words for found in more if (words := _plain(found))])
+        size += sum(len(line.text) for line in pages[-1]) + sum(map(len, extras[-1]))
+    if damaged:
+        notes.append(f"{_pages_are(len(damaged), pdf.pages, 'is', 'are')} damaged and left out.")
+    return pages, extras, damaged, notes
+
+
+def _scanned(
+    pdf: Pdf, empty: Sequence[int], of: int, name: str
+) -> tuple[dict[int, str], list[str]]:
+    """What OCR reads on pages without text. Raises ReadError if no page has any, without it."""
+    if not empty:
+        return {}, []
+    if missing := ocr.missing():
+        if len(empty) == of:
+            raise ReadError(
+                f"{name!r} is a scan: none of its pages has text; {missing} to read scans"
+            )
+        return {}, [
+            f"{_pages_are(len(empty), of, 'has', 'have')} no text; {missing} to read scans."
+        ]
+    found, unread = ocr.read(lambda n: _picture(pdf, n), empty)
+    texts = {n: words for n, text in found.items() if (words := clean(text).strip())}
+    if not texts and len(empty) == of:
+        raise ReadError(f"{name!r} is a scan: none of its pages has text, and OCR found none")
+    notes = []
+    if texts:
+        notes.append(
+            f"{len(texts):,} {'page was' if len(texts) == 1 else 'pages were'} read by OCR."
+        )
+    if unread:
+        notes.append(f"{_pages_are(unread, of, 'is a scan', 'are scans')} too many to read by OCR.")
+    if blank := len(empty) - len(texts) - unread:
+        notes.append(f"{_pages_are(blank, of, 'has', 'have')} no text.")
+    return texts, notes
+
+
+def _picture(pdf: Pdf, page: int) -> bytes:
+    """A page as PNG; empty if that fails: then it is a page without text."""
+    try:
+        return pdf.png(page, dpi=ocr.DPI)
+    except PdfUnreadable:
+        return b""
+
+
+def _pages_are(count: int, of: int, one: str, more: str) -> str:
+    return f"{count:,} of {of:,} pages {one if count == 1 else more}"
+
+
+def _title(own: str, pages: Sequence[Sequence[Line]]) -> str:
+    """The file's own title, or the largest line of its first page with text, or the first."""
+    own = " ".join(_plain(own).split())
+    if len(own) <= 2 * TITLE_LIMIT and _LETTERS.search(own) and not _NO_TITLE.match(own):
+        return own
+    lines = next((lines for lines in pages if lines), [])
+    if not lines:
+        return ""
+    turn = Counter(line.turn for line in lines).most_common(1)[0][0]
+    lines = [line for line in lines if line.turn == turn]
+    usual = sorted(line.height for line in lines)[len(lines) // 2]
+    # A line that begins with a sign has the height of a sign.
+    named = [line for line in lines if line.text[0].isalnum() and _LETTERS.search(line.text)]
+    largest = max(named, key=lambda line: line.height, default=None)
+    if largest and largest.height > _LARGE * usual:
+        at = next(n for n, line in enumerate(lines) if line is largest)
+        near = [abs(line.height - largest.height) < 0.05 * largest.height for line in lines]
+        first = last = at  # a long title has several lines
+        while first and at - first < 2 and near[first - 1]:
+            first -= 1
+        while last + 1 < len(lines) and last - at < 2 and near[last + 1]:
+            last += 1
+        words = " ".join(line.text for line in lines[first : last + 1])
+    else:
+        words = lines[0].text
+        if _SENTENCE.search(words):
+            return ""
+    good = len(words) <= TITLE_LIMIT and _LETTERS.search(words) and not _NO_TITLE.match(words)
+    return words if good else ""
+
+
+def _sections(pdf: Pdf, text: str, starts: Sequence[int]) -> tuple[Section, ...]:
+    """The outline: each entry begins at its heading, or else with its page."""
+    found: list[Section] = []
+    path: list[tuple[int, str]] = []
+    searched = 0
+    after: dict[int, int] = {}  # end of the last heading found on a page
+    for level, title, page in pdf.outline():
+        title = _plain(title)[:LONGEST]
+        path = [above for above in path if above[0] < level]
+        if not title or page >= len(starts):
+            continue
+        path.append((level, title))
+        start = after.get(page, starts[page])
+        end = starts[page + 1] if page + 1 < len(starts) else len(text)
+        if searched < _SEARCHED:
+            searched += end - start
+            heading = r"\s+".join(map(re.escape, title.split()))
+            if at := re.compile(heading, re.IGNORECASE).search(text, start, end):
+                start = at.start()
+                after[page] = at.end()
+        found.append(Section(start, f"section ‘{' › '.join(words for _, words in path)}’"))
+    return tuple(sorted(found, key=lambda section: section.start))
+
+
+def _tidy(line: Line) -> Line | None:
+    words = _plain(line.text)
+    if words == line.text:
+        return line
+    return replace(line, text=words) if words else None
+
+
+def _plain(words: str) -> str:
+    """Ligatures as letters, and no control characters."""
+    return clean(words.translate(_LIGATURES)).strip()

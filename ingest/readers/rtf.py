@@ -1,0 +1,386 @@
+"""Rich text (rtf): its words, in whatever encodings it was written.
+
+One pass over the tokens, with a stack of groups: bytes are decoded by the font that they
+are set in, unicode escapes win over their stand-ins. Headings, table rows and list marks
+are kept; deleted and hidden text is not. Knows nothing of how it looks; pictures are
+counted, not read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field, replace
+
+from ingest.errors import ReadError
+from ingest.readers.blocks import ListItem, first_heading, heading, joined
+from ingest.readers.markdown import heading_sections
+from ingest.readers.rtfwords import CHARACTERS, CHARSETS, ESCAPED, SKIP, STARRED, SYMBOLS
+from ingest.readers.tables import one_line, table_lines
+from ingest.readers.text import clean, title_from
+from ingest.reading import Reading
+from store.records import Section
+
+_TOKEN = re.compile(
+    rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)"
+)
+_ASIDES = {
+    "footnote": ("Footnote", "footnotes"),
+    "annotation": ("Comment", "comments"),
+    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
+    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
+}
+_LISTS = frozenset({"listtext", "pntext"})
+_HEADING = re.compile(rb"\\s(\d{1,5})\b[^{};]{0,2000}?\bheading ([1-9]);", re.IGNORECASE)
+_FONT = re.compile(rb"\\f(\d{1,6})(?![\d])[^{}]{0,200}?\\fcharset(\d{1,3})")
+_TABLE_SCAN = 2 << 20  # bytes in which the tables of fonts and styles are looked for
+
+
+@dataclass(slots=True)
+class _Group:
+    skip: bool = False
+    font: int | None = None
+    uc: int = 1
+    hidden: bool = False
+    kind: str = ""  # "title", a list mark, an aside
+    opened: bool = True  # nothing but its brace so far: a word may say what it is
+    starred: bool = False
+
+
+@dataclass(slots=True)
+class _Target:
+    """Whose words are collected apart: the document, a footnote, a header."""
+
+    kind: str = ""
+    words: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
+    nested: list[str] = field(default_factory=list)
+    flagged: bool = False
+    in_table: bool = False
+    level: int | None = None
+    listed: bool = False
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.encoding = "cp1252"
+        self.fonts = {
+            int(key): CHARSETS[int(charset)]
+            for key, charset in _FONT.findall(data[:_TABLE_SCAN])
+            if int(charset) in CHARSETS
+        }
+        self.headings = {
+            int(key): int(level) for key, level in _HEADING.findall(data[:_TABLE_SCAN])
+        }
+        self.group = _Group()
+        self.groups: list[_Group] = []
+        self.targets = [_Target()]
+        self.asides: dict[str, list[str]] = {}
+        self.title = ""
+        self.pictures = self.hidden = 0
+        self._bytes: list[bytes] = []  # not yet decoded, all in `_bytes_in`
+        self._bytes_in = ""
+        self._stand_ins = 0  # characters to drop after a unicode escape
+        self._title: list[str] | None = None
+
+    # Tokens
+
+    def run(self) -> None:
+        """All tokens, one after the other."""
+        at, size = 0, len(self.data)
+        while at < size:
+            token = _TOKEN.match(self.data, at)
+            if token is None:  # a line end, or a backslash at the very end
+                at += 1
+                continue
+            at = token.end()
+            if token[1] == b"bin":  # so many bytes of data follow
+                at += max(int(token[2] or 0), 0)
+            else:
+                self._token(*token.groups())
+        while self.groups:  # it was cut off
+            self._close()
+        self.targets[0].in_table = False
+        self._end_paragraph()
+        self._end_table(self.targets[0])
+
+    def _token(
+        self,
+        word: bytes | None,
+        value: bytes | None,
+        code: bytes | None,
+        symbol: bytes | None,
+        brace: bytes | None,
+        plain: bytes,
+    ) -> None:
+        if word is not None:
+            self._word(word.decode("ascii"), int(value) if value else None)
+        elif brace is not None:
+            self._open() if brace == b"{" else self._close()
+        elif symbol == b"*":
+            self.group.starred = True
+        elif symbol in {b"\n", b"\r"}:
+            self._word("par", None)
+        elif symbol is not None and symbol in ESCAPED:  # may be half a character of two bytes
+            self._raw(symbol)
+        elif symbol is not None:
+            self._text(SYMBOLS.get(symbol, ""))
+        else:
+            self._raw(bytes.fromhex(code.decode("ascii")) if code else plain)
+
+    def _open(self) -> None:
+        self._flush()
+        self._stand_ins = 0
+        self.groups.append(self.group)
+        self.group = replace(self.group, kind="", opened=True, starred=False)
+
+    def _close(self) -> None:
+        self._flush()
+        self._stand_ins = 0
+        kind = self.group.kind
+        if kind in _ASIDES and len(self.targets) > 1:
+            self._end_aside(kind)
+        elif kind == "title" and self._title is not None:
+            self.title, self._title = one_line(clean("".join(self._title))), None
+        elif kind in _LISTS:
+            self.targets[-1].listed = True
+        if self.groups:
+            self.group = self.groups.pop()
+
+    def _word(self, word: str, number: int | None) -> None:
+        group = self.group
+        if group.opened:
+            group.opened = False
+            self._begin(word)
+        if word == "u" and number is not None:
+            self._unicode(number)
+        elif self._stand_ins and word not in {"uc"}:
+            self._stand_ins -= 1
+        elif group.skip and group.kind != "title":
+            return
+        elif character := CHARACTERS.get(word):
+            self._text(character)
+        elif act := _ACTS.get(word):
+            self._flush()
+            act(self, number)
+
+    def _begin(self, word: str) -> None:
+        """The first word of a group: says what the group is."""
+        group = self.group
+        if word == "title" and self.groups and self.groups[-1].kind == "info":
+            group.kind, group.skip, self._title = "title", False, []
+        elif group.skip:
+            return
+        elif word == "info":
+            group.kind, group.skip = "info", True
+        elif word == "pict":
+            self.pictures += 1
+            group.skip = True
+        elif word in SKIP or (group.starred and word not in STARRED | {"footnote"}):
+            group.skip = True
+        elif word in _ASIDES:
+            group.kind = word
+            self.targets.append(_Target(word))
+        elif word in _LISTS:
+            group.kind = word
+
+    # Words
+
+    def _raw(self, data: bytes) -> None:
+        if self._stand_ins:
+            dropped = min(self._stand_ins, len(data))
+            self._stand_ins -= dropped
+            data = data[dropped:]
+        self.group.opened = False
+        if not data or self.group.skip or self.group.hidden:
+            return
+        encoding = self.fonts.get(-1 if self.group.font is None else self.group.font, self.encoding)
+        if encoding != self._bytes_in:
+            self._flush()
+            self._bytes_in = encoding
+        self._bytes.append(data)
+
+    def _flush(self) -> None:
+        if self._bytes:
+            data = b"".join(self._bytes)
+            self._bytes = []
+            encoding = self._bytes_in if self._bytes_in != "symbol" else self.encoding
+            self._put(data.decode(encoding, "replace"))
+
+    def _text(self, words: str) -> None:
+        if self._stand_ins:
+            self._stand_ins -= 1
+            return
+        self.group.opened = False
+        if words and not self.group.skip and not self.group.hidden:
+            self._flush()
+            self._put(words)
+
+    def _put(self, words: str) -> None:
+        if self._title is not None:
+            self._title.append(words)
+        else:
+            self.targets[-1].words.append(words)
+
+    def _unicode(self, number: int) -> None:
+        self._stand_ins = 0
+        # Written as signed 16 bits; beyond them as two surrogates.
+        self._text(chr(number % 0x10000))
+        self._stand_ins = self.group.uc
+
+    # What words do
+
+    def _set_encoding(self, number: int | None) -> None:
+        try:
+            self.encoding = codecs.lookup(f"cp{number}").name
+        except LookupError:
+            self.encoding = "utf-8" if number == 65001 else "cp1252"
+
+    def _set_font(self, number: int | None) -> None:
+        self.group.font = number
+
+    def _set_uc(self, number: int | None) -> None:
+        self.group.uc = min(max(number or 0, 0), 100)
+
+    def _hide(self, number: int | None) -> None:
+        self.group.hidden = number != 0
+        self.hidden += self.group.hidden
+
+    def _delete(self, number: int | None) -> None:
+        self.group.hidden = number != 0
+
+    def _plain(self, number: int | None) -> None:
+        self.group.hidden = False
+
+    def _style(self, number: int | None) -> None:
+        self.targets[-1].level = self.headings.get(number or 0)
+
+    def _outline(self, number: int | None) -> None:
+        if number is not None and number < 9:
+            self.targets[-1].level = number + 1
+
+    def _reset(self, number: int | None) -> None:
+        target = self.targets[-1]
+        target.in_table, target.level = False, None
+
+    def _in_table(self, number: int | None) -> None:
+        self.targets[-1].in_table = True
+
+    def _header_row(self, number: int | None) -> None:
+        target = self.targets[-1]
+        target.flagged = target.flagged or not target.rows
+
+    def _end_paragraph(self, number: int | None = None) -> None:
+        self._flush()
+        target = self.targets[-1]
+        if target.in_table:
+            target.words.append("\n")
+            return
+        words, target.words = _characters(target.words).strip(), []
+        self._end_table(target)
+        listed, target.listed = target.listed, False
+        if not words:
+            return
+        if target.level is not None and not target.kind:
+            target.blocks.append(heading(target.level, words))
+        elif listed:
+            mark, _, rest = words.partition("\t")
+            mark = "-" if not any(map(str.isalnum, mark)) else mark
+            target.blocks.append(ListItem(f"{mark} {rest.strip()}" if rest else words))
+        else:
+            target.blocks.append(words)
+
+    def _end_cell(self, number: int | None) -> None:
+        target = self.targets[-1]
+        target.cells.append(one_line(_characters(target.words)))
+        target.words, target.listed = [], False
+
+    def _end_row(self, number: int | None) -> None:
+        target = self.targets[-1]
+        target.rows.append(target.cells)
+        target.cells = []
+
+    def _end_table(self, target: _Target) -> None:
+        if target.cells:
+            target.rows.append(target.cells)
+            target.cells = []
+        if target.rows:
+            # Only what the file calls headings: many a table here has none.
+            rows = target.rows
+            lines = table_lines(rows, True) if target.flagged else [" | ".join(r) for r in rows]
+            target.blocks.append("\n".join(filter(None, lines)))
+            target.rows, target.flagged = [], False
+
+    def _end_aside(self, kind: str) -> None:
+        target = self.targets[-1]
+        target.in_table = False
+        self._end_paragraph()
+        self.targets.pop()
+        self._end_table(target)
+        called, section = _ASIDES[kind]
+        words = one_line(" ".join(target.blocks))
+        known = self.asides.setdefault(section, [])
+        if not any(map(str.isalpha, words)):
+            return
+        if section == "footnotes":
+            known.append(f"{called} {len(known) + 1}: {words}")
+        elif (line := f"{called}: {words}") not in known or section == "comments":
+            known.append(line)
+
+
+_ACTS = {
+    "ansicpg": _Reader._set_encoding,
+    "mac": lambda reader, number: setattr(reader, "encoding", "mac-roman"),
+    "pc": lambda reader, number: setattr(reader, "encoding", "cp437"),
+    "pca": lambda reader, number: setattr(reader, "encoding", "cp850"),
+    "f": _Reader._set_font,
+    "deff": _Reader._set_font,
+    "uc": _Reader._set_uc,
+    "v": _Reader._hide,
+    "deleted": _Reader._delete,
+    "plain": _Reader._plain,
+    "s": _Reader._style,
+    "outlinelevel": _Reader._outline,
+    "pard": _Reader._reset,
+    "intbl": _Reader._in_table,
+    "trhdr": _Reader._header_row,
+    "par": _Reader._end_paragraph,
+    "sect": _Reader._end_paragraph,
+    "page": _Reader._end_paragraph,
+    "cell": _Reader._end_cell,
+    "nestcell": lambda reader, number: reader.targets[-1].words.append(" "),
+    "nestrow": lambda reader, number: reader.targets[-1].words.append(" "),
+    "row": _Reader._end_row,
+}
+
+
+def _characters(words: list[str]) -> str:
+    """Joined, with pairs of surrogates made one character."""
+    text = "".join(words)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return clean(text)
+
+
+def read(data: bytes, name: str) -> Reading:
+    """A rich text; its title is that of its properties or its first heading."""
+    if not data.startswith(b"{\\rtf"):
+        raise ReadError(f"{name!r} is damaged, or is not a rich text document")
+    reader = _Reader(data)
+    reader.run()
+    text = joined(reader.targets[0].blocks)
+    sections = list(heading_sections(text))
+    for label, blocks in reader.asides.items():
+        if blocks:
+            sections.append(Section(len(text) + 2 if text else 0, label))
+            text = "\n\n".join(filter(None, [text, *blocks]))
+    notes = []
+    if reader.pictures:
+        notes.append(f"Pictures are not read ({reader.pictures}).")
+    if reader.hidden:
+        notes.append("Hidden text is left out.")
+    title = reader.title or first_heading(text) or title_from(name)
+    return Reading(title, text, "rtf", sections=tuple(sections), notes=tuple(notes))

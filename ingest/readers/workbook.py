@@ -1,0 +1,135 @@
+"""Excel workbooks, new (xlsx, xlsm) and old (xls): the values that were last calculated.
+
+Formulas are not calculated: a file that a program wrote without values has none to read.
+Knows nothing of charts, pictures and colours.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+
+import openpyxl
+import xlrd
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from ingest.errors import ReadError
+from ingest.readers.archive import damaged
+from ingest.readers.markup import refuse_doctype
+from ingest.readers.ooxml import Package
+from ingest.readers.sheets import Row, SheetWriter, shown
+from ingest.readers.tables import one_line
+from ingest.readers.text import clean, title_from
+from ingest.reading import Reading
+
+# What both libraries raise on damaged files, besides errors of their own.
+_FAULTS = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
+    *(SyntaxError, OSError, EOFError, NotImplementedError, RecursionError),
+    *(struct.error, zipfile.BadZipFile),
+)
+# A formula in a cell that has no value; an empty text is a value.
+_CELL = re.compile(
+    rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>|</(?:\w+:)?c>)"
+)
+_TEXT = re.compile(rb"""\bt=["']str["']""")
+
+
+def read(data: bytes, name: str) -> Reading:
+    """A workbook, one line a row; its title is that of its properties."""
+    return _old(data, name) if data.startswith(b"\xd0\xcf") else _new(data, name)
+
+
+def _new(data: bytes, name: str) -> Reading:
+    package = Package(data, name)
+    uncalculated = _check(package, name)
+    writer = SheetWriter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of extensions that it does not know
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()  # what a file says of its size pads every row to it
+                writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible")
+            book.close()
+    except (*_FAULTS, InvalidFileException) as error:
+        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+    if uncalculated:
+        writer.notes.append(
+            f"Formulas without a stored value are left out ({uncalculated:,}): "
+            "open and save the file with a spreadsheet program."
+        )
+    return writer.reading(clean(package.title()) or title_from(name), "xlsx")
+
+
+def _check(package: Package, name: str) -> int:
+    """Refuse what must not reach the library; count formulas that were never calculated."""
+    uncalculated = 0
+    for path in package.paths():
+        if path.endswith((".xml", ".rels")):
+            content = package.part(path)
+            refuse_doctype(content, name)
+            if path.startswith("xl/worksheets/"):
+                cells = (match[1] for match in _CELL.finditer(content))
+                uncalculated += sum(1 for attributes in cells if not _TEXT.search(attributes))
+    return uncalculated
+
+
+def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
+    for index, row in enumerate(sheet.iter_rows(), 1):
+        yield index, [shown(cell.value, _format(cell)) for cell in row]
+
+
+def _format(cell: ReadOnlyCell) -> str:
+    return str(cell.number_format) if isinstance(cell.value, float | int) else ""
+
+
+def _old(data: bytes, name: str) -> Reading:
+    writer = SheetWriter()
+    try:
+        book = xlrd.open_workbook(
+            file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True
+        )
+        for index in range(book.nsheets):
+            sheet = book.sheet_by_index(index)
+            rows = _old_rows(book, sheet)
+            writer.sheet(sheet.name, rows, bool(sheet.visibility))
+            book.unload_sheet(index)
+    except (*_FAULTS, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
+        if "encrypted" in str(error):
+            raise ReadError(
+                f"{name!r} is protected by a password: save it without, and try again"
+            ) from error
+        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+    return writer.reading(title_from(name), "xls")
+
+
+def _old_rows(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> Iterator[Row]:
+    for index in range(sheet.nrows):
+        yield index + 1, [_old_value(book, cell) for cell in sheet.row(index)]
+
+
+def _old_value(book: xlrd.book.Book, cell: xlrd.sheet.Cell) -> str:
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        with suppress(*_FAULTS):
+            moment: datetime = xlrd.xldate_as_datetime(cell.value, book.datemode)
+            return shown(moment.time() if cell.value < 1 else moment)
+        return shown(cell.value)
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return shown(bool(cell.value))
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return str(xlrd.error_text_from_code.get(cell.value, "#N/A"))
+    return shown(cell.value)
+
+
+def _reason(error: BaseException) -> str:
+    return one_line(clean(str(error)))[:120] or type(error).__name__
