@@ -19,9 +19,9 @@ def checksum(*values: Value) -> int:
     return zlib.crc32(row.encode("utf-8", "surrogatepass"))
 
 
-def checksum_of_vector(key: int, embedding: bytes) -> int:
-    """The CRC-32 of a stored vector and the key that it belongs to."""
-    return zlib.crc32(embedding, key)
+def checksum_of_vector(key: int, embedding: bytes | None) -> int:
+    """The CRC-32 of a stored vector and the key that it belongs to; a torn row has none."""
+    return zlib.crc32(embedding or b"", key)
 
 
 def prove(is_so: bool, source: str, what: str) -> None:

@@ -186,6 +186,19 @@ def test_a_file_that_cannot_be_read_is_said(visit, tmp_path):
     expect(page.locator("#docent-report")).to_contain_text("is not a text file")
 
 
+def test_a_web_address_is_fetched_and_none_that_leads_inside(visit, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("The safe's number is 1234.")
+    page = visit()
+    page.get_by_role("tab", name="Documents").click()
+    for inner in ("127.0.0.1:1", "http://localhost/", f"file://{secret}", str(secret)):
+        page.get_by_label("Add a web address").fill(inner)
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator("#docent-report")).to_contain_text("address not allowed")
+        expect(page.locator("#docent-report")).to_contain_text(inner.removeprefix("http://"))
+        expect(page.get_by_label("Add a web address")).to_have_value(inner)
+
+
 def test_a_document_added_by_another_process_is_found_without_a_restart(visit, bot, home):
     page = visit()
     ask(page, QUESTION)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import zlib
 
+import httpcore
 import pytest
 
 from ingest.errors import FetchError
-from ingest.fetch import Limits, fetch
+from ingest.fetch import Limits, Network, fetch
 from store.records import Validators
 from tests.web import PUBLIC, Web, redirect, reply, serving
 
@@ -315,15 +320,11 @@ def test_a_name_that_is_not_known_is_said():
     def resolve(host, port):
         raise socket.gaierror(-2, "Name or service not known")
 
-    from ingest.fetch import Network
-
     with pytest.raises(FetchError, match=r"name is not known \(Name or service not known\)"):
         fetch("http://public.test/", network=Network(resolve=resolve))
 
 
 def test_a_name_server_is_not_waited_for():
-    from ingest.fetch import Network
-
     leave = threading.Event()
 
     def resolve(host, port):
@@ -333,6 +334,65 @@ def test_a_name_server_is_not_waited_for():
     with pytest.raises(FetchError, match=r"longer than 0\.3 seconds"):
         fetch("http://p.test/", network=Network(resolve=resolve), limits=Limits(whole_s=0.3))
     leave.set()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of public.test, and its key, in one file."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
+    folder = tmp_path_factory.mktemp("tls")
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    made += " -subj /CN=public.test -addext subjectAltName=DNS:public.test -keyout key -out cert"
+    subprocess.run(["openssl", *made.split()], cwd=folder, check=True, capture_output=True)
+    both = folder / "both"
+    both.write_bytes((folder / "cert").read_bytes() + (folder / "key").read_bytes())
+    return both
+
+
+@pytest.fixture
+def tls_web(certificate, canary):
+    """Names that lead to a TLS server of public.test; yields the network and the names asked."""
+    asked: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        with contextlib.suppress(OSError):
+            plain, _ = listening.accept()
+            with plain, context.wrap_socket(plain, server_side=True) as connection:
+                connection.recv(65536)
+                connection.sendall(reply(PAGE))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def connect(address, port, timeout):
+        assert (address, port) == (PUBLIC, 443)
+        return httpcore.SyncBackend().connect_tcp(*listening.getsockname(), timeout=timeout)
+
+    def trusted():
+        return ssl.create_default_context(cafile=str(certificate))
+
+    yield Network(lambda host, port: [PUBLIC], connect, trusted), asked
+    with contextlib.suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+
+def test_tls_proves_the_name_though_the_address_is_dialled(tls_web):
+    network, asked = tls_web
+    assert fetch("https://public.test/", network=network).data == PAGE
+    assert asked == ["public.test"]
+
+
+def test_tls_of_another_name_is_refused(tls_web):
+    network, _ = tls_web
+    with pytest.raises(FetchError, match=r"cannot be reached.*other\.test"):
+        fetch("https://other.test/", network=network)
 
 
 def test_proxies_of_the_environment_are_not_used(server, canary, web, monkeypatch):

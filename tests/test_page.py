@@ -77,6 +77,13 @@ def test_a_file_is_added_asked_about_and_removed(client, tmp_path, bot):
     assert list((bot.library.home / "uploads").iterdir()) == []
 
 
+def test_a_web_address_that_leads_inside_is_refused(client, page):
+    inner = [page, "http://localhost/", "http://169.254.169.254/latest/meta-data/"]
+    report = client.predict(inner, api_name="/add")
+    assert (report["added"], [failure["source"] for failure in report["failed"]]) == ([], inner)
+    assert all("address not allowed" in failure["reason"] for failure in report["failed"])
+
+
 def test_a_file_that_cannot_be_read_is_reported_and_not_kept(client, tmp_path, bot):
     bad = tmp_path / "binary.txt"
     bad.write_bytes(b"\x7fELF\0\0\0")

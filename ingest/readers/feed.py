@@ -14,10 +14,11 @@ from lxml import etree
 from ingest.errors import ReadError
 from ingest.readers.markdown import heading_sections
 from ingest.readers.text import clean, decode, title_from
-from ingest.readers.visible import one_line, visible_text
+from ingest.readers.visible import depth, one_line, visible_text
 from ingest.reading import Reading
 
 MOST_ENTRIES = 2_000
+DEEPEST = 200  # elements inside each other
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _CONTENT = ("encoded", "content", "description", "summary")  # the fullest first
 _DATES = ("published", "pubdate", "updated", "date")
@@ -34,6 +35,8 @@ def read(data: bytes, name: str) -> Reading:
     words = _DECLARATION.sub("", words, count=1)
     if "<!ENTITY" in words:
         raise ReadError(f"{name!r} defines entities, which may do harm: save it without")
+    if depth(words) > DEEPEST:
+        raise ReadError(f"{name!r} is nested too deeply to be read")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
     )
@@ -53,7 +56,7 @@ def read(data: bytes, name: str) -> Reading:
         blocks.extend(_blocks(entry, link))
     left = len(entries) - MOST_ENTRIES
     notes = (f"{left:,} of {len(entries):,} entries are left out.",) if left > 0 else ()
-    text = clean("\n\n".join([f"# {title}", *blocks] if title else blocks)).strip()
+    text = clean("\n\n".join(blocks)).strip()
     return Reading(
         title or title_from(name),
         text,
@@ -70,10 +73,12 @@ def _channel(root: etree._Element) -> etree._Element:
 
 def _blocks(entry: etree._Element, link: str) -> Iterator[str]:
     """An entry's heading, date and text."""
-    yield f"## {one_line(visible_text(_first(entry, 'title'))) or link or 'Untitled'}"
+    title, words = visible_text(_first(entry, "title")), visible_text(_first(entry, *_CONTENT))
+    if title or words or link:
+        yield f"## {one_line(title) or link or 'Untitled'}"
     if date := one_line(_first(entry, *_DATES)):
         yield f"Published: {date}"
-    if words := visible_text(_first(entry, *_CONTENT)):
+    if words:
         # A heading of the entry is none of the feed.
         yield re.sub(r"^#+ ", "", words, flags=re.MULTILINE)
     if link:

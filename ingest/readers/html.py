@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import trafilatura
 from bs4 import BeautifulSoup
@@ -24,7 +25,14 @@ from ingest.readers.visible import DEEPEST, depth, one_line, parsed, table_lines
 from ingest.reading import Reading
 
 ENOUGH = 0.35  # of the visible text; if trafilatura keeps less, the page is no article
+LARGE = 5_000_000  # characters; no article has them, and the search for it takes 3 s a million
 SHORT = 250  # characters; an article has more
+_HIDDEN_PATH = (
+    "//body//*[@hidden or @role='dialog' or @role='alertdialog' "
+    "or contains(translate(@style, ' ', ''), 'display:none') "
+    "or contains(translate(@style, ' ', ''), 'visibility:hidden')]"
+)
+_BREAKS = frozenset("p lb list item row cell head quote table div".split())
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LATIN = re.compile("[\u00c0-\u024f\u2010-\u20ac]")
@@ -47,9 +55,7 @@ def read(data: bytes, name: str) -> Reading:
     if depth(markup) > DEEPEST:
         raise ReadError(f"{name!r} is nested too deeply to be read")
     try:
-        page = trafilatura.bare_extraction(
-            markup, include_tables=True, include_comments=False, with_metadata=True
-        )
+        page = _main(markup) if len(markup) <= LARGE else None
         soup = parsed(markup)
         title = (page and page.title) or _own_title(soup) or title_from(name)
         article, about = _is_article(soup), _about(soup)
@@ -58,7 +64,9 @@ def read(data: bytes, name: str) -> Reading:
         raise ReadError(f"{name!r} is nested too deeply to be read") from error
     except (ValueError, etree.LxmlError) as error:
         raise ReadError(f"{name!r} cannot be read as a web page: {error}") from error
-    main = "\n\n".join(_parts(page.body)) if page is not None and page.body is not None else ""
+    parts = list(_parts(page.body)) if page is not None and page.body is not None else []
+    # A single block out of many: trafilatura gave up, and took all text as one.
+    main = "" if len(parts) == 1 and not article and "\n" in shown else "\n\n".join(parts)
     enough = min(SHORT, ENOUGH * len(shown)) if article else ENOUGH * len(shown)
     words = clean(main if len(main) >= enough else shown).strip()
     text = "\n\n".join(filter(None, [clean(about), words])) if words else ""
@@ -81,6 +89,29 @@ def _decode(data: bytes, name: str) -> str:
         if len(_LATIN.findall(text)) > len(_OTHER_LETTERS.findall(text)) and b"\0" not in data:
             return data.decode("cp1252", "replace") if "\ufffd" not in text else text
     return text
+
+
+def _main(markup: str) -> Any:  # noqa: ANN401 (trafilatura's value)
+    return trafilatura.bare_extraction(
+        _shown(markup), include_tables=True, include_comments=False, with_metadata=True
+    )
+
+
+def _shown(markup: str) -> etree._Element | str:
+    """The page for trafilatura, without what is hidden on it; of what it cannot parse, the text."""
+    tree = trafilatura.load_html(markup)
+    if tree is None:
+        return markup
+    for element in tree.xpath(_HIDDEN_PATH):
+        if (parent := element.getparent()) is not None:
+            element.tail, tail = None, element.tail
+            before = element.getprevious()
+            if before is not None:
+                before.tail = (before.tail or "") + (tail or "")
+            else:
+                parent.text = (parent.text or "") + (tail or "")
+            parent.remove(element)
+    return tree
 
 
 # --- what the page says of itself --------------------------------------------------
@@ -146,10 +177,18 @@ def _parts(body: etree._Element) -> Iterator[str]:
             ]
             yield "\n".join(table_lines(rows))
         elif words := "".join(element.itertext()).strip():
-            yield words if element.tag in {"code", "pre"} else one_line(words)
+            yield words if element.tag in {"code", "pre"} else _words(element)
         if element.tail and element.tail.strip():
             yield one_line(element.tail)
 
 
 def _words(element: etree._Element) -> str:
-    return one_line("".join(element.itertext()))
+    """The words of an element on one line; where a block in it ends, so does a word."""
+    found: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        found.append(" " if node.tag in _BREAKS else "")
+        if event == "start":
+            found.append(node.text or "")
+        elif node is not element:
+            found.append(node.tail or "")
+    return one_line("".join(found))

@@ -74,7 +74,7 @@ def table_lines(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
         words = [cell for cell, _ in row]
         if not any(words):
             continue
-        if len(row) > 1 and all(heads for cell, heads in row if cell):
+        if any(words[1:]) and all(heads for cell, heads in row if cell):
             if alone:
                 yield " | ".join(headings)
             headings, alone = words, True
@@ -86,7 +86,7 @@ def table_lines(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
             if alone:
                 yield " | ".join(headings)
             alone = False
-            yield " | ".join(words)
+            yield " | ".join(words).rstrip("| ")
     if alone:
         yield " | ".join(headings)
 
@@ -147,7 +147,7 @@ def _whole(node: Tag) -> str | None:
 
 
 def _is_hidden(tag: Tag) -> bool:
-    return bool(
+    return tag.name not in ("html", "body") and bool(
         tag.has_attr("hidden")
         or _HIDDEN.search(str(tag.get("style") or ""))
         or _ASIDE.match(str(tag.get("role") or ""))
