@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality import Answers, Retrieval, run
+from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.speed import Speed, measure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality", "speed"])
+    parser.add_argument("what", choices=["quality", "speed", "reading"])
     parser.add_argument("--data", type=Path, help="a folder of sets (for quality)")
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
@@ -27,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     if options.what == "speed":
         console.print(_speed_table([measure(count) for count in options.documents]))
+        return 0
+    if options.what == "reading" and options.data and options.data.is_dir():
+        console.print(_phrases_table(phrases(options.data / "formats")))
+        console.print(_pages_line(pages(options.data / "financebench")))
         return 0
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
@@ -58,6 +64,27 @@ def _answer_table(rows: Sequence[Answers]) -> Table:
             f"{row.median_ms:.1f}",
         )
     return table
+
+
+def _phrases_table(found: Phrases) -> Table:
+    table = Table("Kind", "Files", "MB/s", "median of our time / the library's alone")
+    kept = ", ".join(f"{tier} {found.kept[tier]}/{found.wanted[tier]}" for tier in found.wanted)
+    table.title = (
+        f"Phrases kept: {kept}; unwanted ones dropped: {found.dropped}/{found.unwanted}; "
+        f"to be refused: {found.refused}/{found.to_refuse}"
+    )
+    for kind, files in sorted(found.seconds.items()):
+        speed = sum(size for *_, size in files) / sum(ours for ours, *_ in files) / 2**20
+        ratio = statistics.median(ours / alone for ours, alone, _ in files)
+        table.add_row(kind, f"{len(files):,}", f"{speed:.1f}", f"{ratio:.1f}")
+    return table
+
+
+def _pages_line(found: Pages) -> str:
+    return (
+        f"The page that answers is among those of the first five passages: {found.docent:.3f} of "
+        f"{found.questions} questions; by words alone {found.words_alone:.3f}"
+    )
 
 
 def _speed_table(rows: Sequence[Speed]) -> Table:
