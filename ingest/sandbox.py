@@ -13,20 +13,18 @@ import json
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO, Any
 
 from ingest.errors import ReadError
+from store.child import begin, limit, start
 
 MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
 CPU_S = 60  # for one file
 WALL_S = 180  # for one file, waiting included
-_ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 class Sandbox:
@@ -75,15 +73,7 @@ class Sandbox:
 
 class _Child:
     def __init__(self) -> None:
-        path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(
-            # -P: a file beside the user must not be taken for a module.
-            [sys.executable, "-P", "-m", "ingest.sandbox"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
+        self._process = start("ingest.sandbox")
         self._late = False
 
     def ask(self, data: bytes, name: str) -> dict[str, Any] | None:
@@ -129,16 +119,12 @@ OUT_OF_MEMORY = 77  # exit status
 
 def main() -> None:
     """The child: read files until the input ends."""
-    # Ctrl-C goes to the whole group: whether to stop is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whatever a library prints must not be taken for an answer.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _limit("RLIMIT_AS", MEMORY)
+    answers = begin()
+    limit("RLIMIT_AS", MEMORY)
     files = sys.stdin.buffer
     while line := files.readline():
         name, size = json.loads(line)
-        _limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
+        limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
         try:
             answer = _read(files, name, size)
         except MemoryError:
@@ -166,16 +152,6 @@ def _read(files: IO[bytes], name: str, size: int) -> dict[str, Any]:
             chunks = spans(reading.text, reading.page_starts)
             items.append({"path": path, **asdict(reading), "chunks": chunks, "hash": digest})
     return {"items": items}
-
-
-def _limit(what: str, to: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's clock alone
-        return
-    kind = getattr(resource, what)
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (to, hard))
 
 
 if __name__ == "__main__":

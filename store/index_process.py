@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from store.child import begin, start
 from store.errors import IndexBusy, IndexCrashed, IndexUnavailable, StoreError
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 QUESTION_S = 0.2  # a question does not wait longer while the index follows: exact search answers
 PATIENCE_S = 120  # without an answer or a sign of progress: the child hangs, and is ended
-_ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 class IndexProcess:
@@ -71,7 +70,7 @@ class _Child:
 
     def __init__(self) -> None:
         self._speaking = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._stop: Callable[[], None] | None = None
 
     def runs(self) -> bool:
@@ -98,20 +97,10 @@ class _Child:
             raise IndexCrashed("The vector index crashed the process that opened it")
         return answer
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or not self.runs():
             self._end()
-            path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
-            self._process = subprocess.Popen(
-                # -P: a file beside the user must not be taken for a module.
-                [sys.executable, "-P", "-m", "store.index_process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": path},
-            )
+            self._process = start("store.index_process")
             self._stop = weakref.finalize(self, _stop, self._process)
         return self._process
 
@@ -130,7 +119,7 @@ def _shared() -> _Child:
 
 
 def _converse(
-    child: subprocess.Popen[str],
+    child: subprocess.Popen[bytes],
     message: Mapping[str, Any],
     on_progress: Callable[[int, int], None] | None,
 ) -> Mapping[str, Any] | None:
@@ -138,7 +127,7 @@ def _converse(
     assert child.stdin
     assert child.stdout
     try:
-        child.stdin.write(json.dumps(message) + "\n")
+        child.stdin.write(json.dumps(message).encode() + b"\n")
         child.stdin.flush()
     except OSError:
         return None
@@ -160,7 +149,7 @@ def _converse(
             on_progress(*heard["progress"])
 
 
-def _stop(child: subprocess.Popen[str]) -> None:
+def _stop(child: subprocess.Popen[bytes]) -> None:
     """The end of its input ends an idle child; a busy one is not waited for."""
     assert child.stdin
     assert child.stdout
@@ -176,11 +165,7 @@ def _stop(child: subprocess.Popen[str]) -> None:
 
 def main() -> None:
     """The child: answer until the input ends."""
-    # Ctrl-C goes to the whole group: whether to stop is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whatever a library prints must not be taken for an answer.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answers = begin()
     followers: dict[tuple[str, ...], Follower] = {}
     for line in sys.stdin:
         asked = json.loads(line)
@@ -208,7 +193,7 @@ def _follower(catalog: str, where: str, lock_file: str) -> Follower:
     return Follower(open_database(Path(catalog)), place, Path(lock_file))
 
 
-def _do(follower: Follower, answers: IO[str], asked: Mapping[str, Any]) -> Mapping[str, Any]:
+def _do(follower: Follower, answers: IO[bytes], asked: Mapping[str, Any]) -> Mapping[str, Any]:
     def on_progress(done: int, total: int) -> None:
         _say(answers, {"progress": [done, total]})
 
@@ -231,8 +216,8 @@ def _do(follower: Follower, answers: IO[str], asked: Mapping[str, Any]) -> Mappi
             raise IndexUnavailable(f"The index's process was asked for {other!r}")
 
 
-def _say(answers: IO[str], what: Mapping[str, Any]) -> None:
-    answers.write(json.dumps(what) + "\n")
+def _say(answers: IO[bytes], what: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(what).encode() + b"\n")
     answers.flush()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from store.child import begin, command, environment, limit
 from store.errors import PdfUnreadable
 
 Box = tuple[float, float, float, float]
@@ -29,7 +29,6 @@ WIDTHS = (16, 4_000)  # pixels of a picture, least and most
 MEMORY = 2 << 30  # bytes of address space; PDFium reserves more than it uses
 CPU_S = 15
 WALL_S = 30
-_ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 def regions(
@@ -86,15 +85,13 @@ def _ask(data: bytes, question: Mapping[str, Any]) -> bytes:
     """The answer of a child. Raises PdfUnreadable if it has none."""
     if len(data) > MOST_BYTES:
         raise PdfUnreadable(f"the PDF is too large to show ({len(data) >> 20:,} MB)")
-    path = os.pathsep.join(filter(None, [_ROOT, os.environ.get("PYTHONPATH")]))
     try:
         done = subprocess.run(
-            # -P: a file beside the user must not be taken for a module.
-            [sys.executable, "-P", "-m", "store.pdf"],
+            command("store.pdf"),
             input=json.dumps(question).encode() + b"\n" + data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(),
             timeout=WALL_S,
             check=False,
         )
@@ -112,13 +109,9 @@ def _ask(data: bytes, question: Mapping[str, Any]) -> bytes:
 
 def main() -> None:
     """The child: one question about one file."""
-    # Ctrl-C goes to the whole group: whether to stop is the parent's decision.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whatever a library prints must not be taken for the answer.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _limit("RLIMIT_AS", MEMORY)
-    _limit("RLIMIT_CPU", CPU_S)
+    answers = begin()
+    limit("RLIMIT_AS", MEMORY)
+    limit("RLIMIT_CPU", CPU_S)
     question = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
     try:
@@ -138,16 +131,6 @@ def _answer(data: bytes, question: Mapping[str, Any]) -> bytes:
         if question["do"] == "render":
             return pdf.png(page, width=question["width"])
         return json.dumps(pdf.find(page, question["quote"])).encode()
-
-
-def _limit(what: str, to: int) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's clock alone
-        return
-    kind = getattr(resource, what)
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (to, hard))
 
 
 if __name__ == "__main__":
