@@ -17,7 +17,7 @@ from pathlib import Path
 from chatbot import Chatbot
 from chatbot.errors import ChatbotError
 from ingest import ingest
-from ingest.kinds import SUFFIXES
+from ingest.kinds import FORMATS
 from store import Library
 from store.errors import SettingsError, StoreError
 from store.settings import Settings, load_settings
@@ -65,7 +65,7 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
     page = Page(
         bot,
         add=functools.partial(ingest, library=library),
-        formats=f"({', '.join(sorted(SUFFIXES))})",
+        formats=f"({FORMATS})",
         examples=functools.partial(_examples, library),
     )
     address = page.open(

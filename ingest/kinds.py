@@ -92,6 +92,9 @@ SUFFIXES = {
     ".tex": "outline",
 }
 
+FORMATS = "PDF, Word, Excel, PowerPoint, OpenDocument, mail, e-books, web pages, data, text, zip"
+"""In words, for people."""
+
 # Kinds whose files all begin alike: a file that is called so and does not is refused.
 _SIGNED = {
     "pdf": "a PDF",
@@ -156,8 +159,9 @@ def kind_of(data: bytes, name: str) -> str:
         return "feed"
     kind = found or ("html" if named in (None, "text") and _HTML.match(data) else named)
     if kind is None:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise ReadError(f"{name!r} is of a type not read ({suffix or 'no suffix'}): use {kinds}")
+        raise ReadError(
+            f"{name!r} is of a type not read ({suffix or 'no suffix'}); what is read: {FORMATS}"
+        )
     if kind not in READERS:
         raise ReadError(f"{name!r} is of a type not read ({kind}): save it in a newer format")
     return kind

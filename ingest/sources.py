@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.errors import FetchError, IngestError
-from ingest.kinds import SUFFIXES
+from ingest.kinds import FORMATS, SUFFIXES
 from ingest.report import Failure
 from store.records import INSIDE
 
@@ -204,8 +204,7 @@ def _walk(folder: Path, found: Found) -> list[Item]:
             f"Skipped {unknown.total()} {noun} in {str(folder)!r} of a type not read: {kinds}."
         )
     if not documents and len(found.failed) == failures:
-        kinds = ", ".join(sorted(SUFFIXES))
-        reason = f"the folder has no documents that can be read ({kinds})"
+        reason = f"the folder has no documents that can be read ({FORMATS})"
         found.failed.append(Failure(str(folder), reason))
     return documents
 
