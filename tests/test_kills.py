@@ -20,7 +20,7 @@ import faults
 import pytest
 from sqlalchemy import Engine, event
 
-import ingest.split
+import ingest.pipeline
 from ingest import ingest as bring_in
 from store import Library
 
@@ -90,7 +90,7 @@ def set_trap(library: Library, point: str, countdown: int) -> None:
 
     match point:
         case "parsed":
-            ingest.split.split = followed(ingest.split.split, die)
+            ingest.pipeline.load = followed(ingest.pipeline.load, die)
         case "committing":
             event.listen(Engine, "commit", die)
         case "stored":  # in the catalog, not yet in the index
