@@ -58,6 +58,8 @@ class State:
     """Grows by one with every change of the vector index."""
     index_name: str = ""
     """Which vector index is in use; empty if there is none yet."""
+    index_missed: str = ""
+    """Keys, by spaces, that the vector index holds but does not find: compared exactly."""
     index_writing: int = 0
     """1 while the vector index is being changed: found at rest, it means a crash."""
 
@@ -70,7 +72,12 @@ def state(connection: Connection) -> State:
     return State(**{**known, **numbers})
 
 
-_WORDS = {"embedder", "index_name"}
+_WORDS = {"embedder", "index_name", "index_missed"}
+
+
+def missed_keys(known: State) -> list[int]:
+    """The keys of `State.index_missed`."""
+    return [int(key) for key in known.index_missed.split()]
 
 
 def note(connection: Connection, **changes: str | int) -> None:

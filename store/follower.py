@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 WRITE = 5_000  # vectors read from the catalog at once
 CHECK = 1_000  # vectors looked for at once
 ENOUGH = 10  # nearest ones among which a vector must find itself
-PROBES = 64  # vectors that must find themselves before an index is used
+ALL = 5_000  # an index of that many is proved by all of its vectors, in a second
+PROBES = 64  # of a larger one, besides those that are new
+TOLERATED = 0.005  # share that a graph may miss (one in 1,000 was seen) without being torn
 _ALIKE = 1e-3  # cosines this near are equal: vectors are stored in 16 bits each
 
 OnProgress = Callable[[int, int], None]
@@ -101,7 +103,8 @@ class Follower:
         """Bring the index to where the catalog is, and prove it by its vectors.
 
         By all of them, if somebody who had it open did not close it: Chroma writes when it
-        likes, and a process that is killed then may tear what was whole.
+        likes, and a process that is killed then may tear what was whole. The few that a
+        whole index does not find are noted, and compared exactly from then on.
 
         Returns its name, the key up to which it holds every vector, and what was
         mended, in words, or nothing. `anew`: make it from scratch. Raises
@@ -112,23 +115,44 @@ class Follower:
             mended = ""
             if state.index_name and (anew or state.index_writing):
                 mended = "The vector index had been left half written"
-            if anew or state.index_writing or not state.index_name:
-                at = self._rebuild(on_progress)
-            else:
+            missed: set[int] | None = None
+            if not (anew or state.index_writing or not state.index_name):
                 try:
                     at = self._catch_up(state, on_progress)
-                    count = self._count(0) if self._use.was_left_open() else PROBES
-                    sound = not self._unfound(at, count)
+                    missed = self._proved(at, state)
                 except IndexUnavailable as error:
                     if not self._is_damage(error):
                         raise
-                    sound = False
-                if not sound:
+                if missed is None:
                     mended = "The vector index was damaged"
-                    at = self._rebuild(on_progress)
+            if missed is None:
+                at = self._rebuild(on_progress)
+                missed = set(self._unfound(at, self._keys(at)))
+            self._note_missed(missed)
             if mended:
                 mended += f": {self._count(0):,} vectors were indexed again from the catalog."
             return at.name, at.covered, mended
+
+    def _proved(self, at: _Open, before: catalog.State) -> set[int] | None:
+        """The keys that the index holds but does not find; None if they are too many for a
+        graph that is searched approximately: then it is torn."""
+        keys = self._keys(at)
+        known = set(catalog.missed_keys(before))
+        if self._use.was_left_open() or len(keys) <= ALL:
+            chosen = keys
+        else:
+            spread = keys[np.linspace(0, len(keys) - 1, PROBES).astype(int)]
+            chosen = np.union1d(spread, keys[keys > before.indexed])
+        missing = set(self._unfound(at, chosen)) - known
+        if len(missing) > TOLERATED * len(chosen):
+            return None
+        return (known | missing) & set(keys.tolist())
+
+    def _note_missed(self, missed: set[int]) -> None:
+        words = " ".join(map(str, sorted(missed)))
+        if words != self._state().index_missed:
+            with self._database.writing() as connection:
+                catalog.note(connection, index_missed=words)
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> dict[int, float]:
         """Up to `k` keys with their cosine to `vector` (d,), nearest first; removed ones too."""
@@ -138,14 +162,17 @@ class Follower:
         return hits
 
     def check(self, on_progress: OnProgress) -> tuple[int, int]:
-        """How many vectors the index should hold, and how many of them do not find themselves."""
+        """How many vectors the index should hold, and how many of them do not find themselves
+        (but for those that are known for it, and compared exactly)."""
         with self._turn():
             state = self._state()
             if not state.index_name or state.index_writing:
                 return 0, 0
             count = self._count(0) - self._count(state.indexed)
             try:
-                return count, self._unfound(self._writable(state), count, on_progress)
+                at = self._writable(state)
+                missing = set(self._unfound(at, self._keys(at), on_progress))
+                return count, len(missing - set(catalog.missed_keys(state)))
             except IndexUnavailable as error:
                 if not self._is_damage(error):
                     raise
@@ -233,12 +260,16 @@ class Follower:
         self._open = fresh
         return fresh
 
-    def _unfound(self, at: _Open, count: int, on_progress: OnProgress | None = None) -> int:
-        """How many of `count` vectors, evenly spread, the index does not find by themselves."""
+    def _keys(self, at: _Open) -> NDArray[np.int64]:
         with self._database.reading() as connection:
-            keys = vector_rows.vector_keys(connection, up_to=at.covered)
-        chosen = keys[np.linspace(0, len(keys) - 1, min(count, len(keys))).astype(int)]
-        missing = done = 0
+            return vector_rows.vector_keys(connection, up_to=at.covered)
+
+    def _unfound(
+        self, at: _Open, chosen: NDArray[np.int64], on_progress: OnProgress | None = None
+    ) -> list[int]:
+        """Which of these keys the index does not find by their own vectors."""
+        missing: list[int] = []
+        done = 0
         for start in range(0, len(chosen), CHECK):
             batch = chosen[start : start + CHECK]
             with self._database.reading() as connection:
@@ -247,7 +278,7 @@ class Follower:
             known = vectors.any(axis=1)
             hits = at.index.nearest(vectors[known], ENOUGH) if known.any() else []
             pairs = zip(found[known].tolist(), hits, strict=True)
-            missing += sum(not _is_found(key, near) for key, near in pairs)
+            missing += [key for key, near in pairs if not _is_found(key, near)]
             done += len(batch)
             if on_progress:
                 on_progress(done, len(chosen))

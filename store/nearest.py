@@ -94,6 +94,9 @@ class Nearest:
                 covered = 0
         recent = self._held(connection, state, covered)
         hits |= _top(recent.keys, recent.vectors, vector, k)
+        if covered and state.index_missed:
+            missed = catalog.missed_keys(state)
+            hits |= _top(*vector_rows.read_vectors(connection, of=missed), vector, k)
         return dict(sorted(hits.items(), key=lambda hit: -hit[1])[:k])
 
     def follow(

@@ -47,7 +47,9 @@ def export(database: Database, path: Path) -> None:
     copy = open_database(path)
     with copy.writing() as connection:
         connection.execute(delete(removed))
-        catalog.note(connection, indexed=0, index_revision=0, index_name="", index_writing=0)
+        catalog.note(
+            connection, indexed=0, index_revision=0, index_name="", index_missed="", index_writing=0
+        )
     copy.close()
 
 

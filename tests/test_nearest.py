@@ -230,3 +230,22 @@ def test_an_index_whose_user_died_is_proved_by_all_its_vectors(indexed):
     assert library.check().problems == ()
     library.close()
     assert list((indexed.home / "index.open").iterdir()) == []
+
+
+def test_a_vector_that_the_index_does_not_find_is_compared_exactly(indexed):
+    with indexed.database.reading() as connection:
+        (key, *_), vectors = vector_rows.read_vectors(connection, limit=1)
+        known = catalog.state(connection)
+    indexed.close()
+    index = VectorIndex(indexed.home / "index" / known.index_name, known.index_name)
+    index.remove([int(key)])
+    index.close()
+    library = Library.open(indexed.home)
+    with library.database.writing() as connection:
+        catalog.note(connection, index_missed=str(key))
+    assert library.catch_up() == []
+    assert library.check().problems == ()
+    with library.database.reading() as connection:
+        assert library._nearest._open
+        assert next(iter(library._nearest.find(connection, vectors[0], 3))) == key
+    library.close()
