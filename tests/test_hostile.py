@@ -89,11 +89,10 @@ def test_bombs_are_refused_and_their_neighbour_goes_in(library, tmp_path):
     assert sum(detail.characters for detail in report.details) < 5 * MB
 
 
-@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_member_that_lies_about_its_size_is_not_unpacked_whole(how):
+def test_a_member_that_lies_about_its_size_is_not_unpacked_whole():
     """100 MB in memory would not fit what the process may still take."""
     resource = pytest.importorskip("resource")
-    data = declaring(packed({"a.txt": b"0" * (100 * MB)}, how), 10)
+    data = declaring(packed({"a.txt": b"0" * (100 * MB)}, zipfile.ZIP_LZMA), 10)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ReadError, match="damaged"):
         read(data, "box.zip")
