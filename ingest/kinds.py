@@ -112,7 +112,7 @@ _SIGNED = {
 }
 _HEAD = 1024  # bytes in which a PDF may begin, by its own standard
 _HTML = re.compile(
-    rb"\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    rb"\s*(?:<!--(?:(?!-->).){0,400}-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 _FEED = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<(?:[?!])[^<>]{0,400}>\s*)*<(?:rss|rdf:RDF|(?:atom:)?feed)\b", re.I

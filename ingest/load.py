@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 from ingest.errors import FetchError, ReadError
 from ingest.kinds import kind_of
 from ingest.report import Failure
-from ingest.sources import Item, Text, Url, source_of
+from ingest.sources import Item, Member, Text, Url, source_of
 from store.records import INSIDE, Chunk, Document, Section, Validators, chunk_id
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def load(item: Item, library: Library, sandbox: Sandbox) -> Loaded:
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
-def _load(item: Path | Text, library: Library, sandbox: Sandbox) -> Loaded:
+def _load(item: Path | Member | Text, library: Library, sandbox: Sandbox) -> Loaded:
     source = source_of(item)
     data = _bytes(item)
     digest = hashlib.sha256(data).hexdigest()
@@ -173,15 +173,18 @@ def _of_text(item: Text) -> dict[str, Any]:
     }
 
 
-def _bytes(item: Path | Text) -> bytes:
+def _bytes(item: Path | Member | Text) -> bytes:
     if isinstance(item, Text):
         return f"{item.title}\0{item.text}".encode("utf-8", "surrogatepass")
+    path = item.path if isinstance(item, Member) else item
     try:
         # A pipe would be waited for; only what lies on a disk is read.
-        with open(os.open(item, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise ReadError(f"{item.name!r} is not a regular file")
+            if isinstance(item, Member) and not _lies_in(item, status):
+                raise ReadError(f"{item.name!r} is a link out of the folder")
             if status.st_size > MAX_BYTES:
                 raise ReadError(
                     f"{item.name!r} has {status.st_size / 2**20:,.0f} MB; the limit is "
@@ -190,3 +193,11 @@ def _bytes(item: Path | Text) -> bytes:
             return file.read()
     except OSError as error:
         raise ReadError(f"{item.name!r} cannot be read: {error.strerror or error}") from error
+
+
+def _lies_in(item: Member, opened: os.stat_result) -> bool:
+    """Whether the file that was opened is one of the folder: a link may have changed meanwhile."""
+    real = item.path.resolve()
+    return real.is_relative_to(item.folder.resolve()) and os.path.samestat(
+        os.stat(real, follow_symlinks=False), opened
+    )

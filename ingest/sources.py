@@ -40,7 +40,20 @@ class Url:
     """It may lead to this machine or its network."""
 
 
-Item = Path | Text | Url
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file that was found in a folder: it must still lie there when it is opened."""
+
+    path: Path
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+
+Item = Path | Member | Text | Url
 """A single document that was named."""
 
 
@@ -94,6 +107,8 @@ def source_of(item: Item) -> str:
     """The name under which the library keeps it."""
     if isinstance(item, Url):
         return item.address
+    if isinstance(item, Member):
+        return str(item.path)
     return item.source if isinstance(item, Text) else str(item)
 
 
@@ -196,7 +211,7 @@ def _walk(folder: Path, found: Found) -> list[Item]:
             elif reason := _unfit(path, folder):
                 found.warnings.append(f"Skipped {str(path)!r}: {reason}.")
             else:
-                documents.append(path)
+                documents.append(Member(path, folder))
     if unknown:
         kinds = ", ".join(f"{suffix} ×{count}" for suffix, count in unknown.most_common())
         noun = "file" if unknown.total() == 1 else "files"

@@ -32,7 +32,8 @@ _STARTERS = frozenset(
     when where whether which while who why with yet you your""".split()
 )
 _END = re.compile(
-    r"""(?P<stop>[.!?…]+)(?P<close>["'”’»)\]]*)(?=\s|$) | [。！？｡]+[」』”’）]*""", re.VERBOSE
+    r"""(?<![.!?…])(?P<stop>[.!?…]++)(?P<close>["'”’»)\]]*+)(?=\s|$) | [。！？｡]+[」』”’）]*""",
+    re.VERBOSE,
 )
 _TOKEN = re.compile(r"[^\s(\[\"'“‘]+\Z")
 _NEXT = re.compile(r"[\s\"'“‘«(\[]*(\w+)?")

@@ -18,14 +18,19 @@ MOST_BYTES = 200 << 20  # of all members, unpacked
 RATIO = 100  # unpacked to packed, beyond which …
 FREE = 20 << 20  # … more bytes than these are refused: no real document is packed so well
 _PIECE = 1 << 20
+_SMALL_PIECE = 4 << 10  # what zipfile reads at least: of LZMA some 30 MB, unpacked; of bzip2 more
 
 
 class _Archive(zipfile.ZipFile):
     """`read` without the one big piece that a lying member would become."""
 
     def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        # Of the other methods zipfile unpacks as many packed bytes at once as are asked for.
+        plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        piece = _PIECE if plain else _SMALL_PIECE
         with self.open(name, pwd=pwd) as member:
-            return b"".join(iter(lambda: member.read(_PIECE), b""))
+            return b"".join(iter(lambda: member.read(piece), b""))
 
 
 def checked_zip(data: bytes, name: str) -> zipfile.ZipFile:

@@ -41,14 +41,15 @@ def read(data: bytes, name: str) -> Reading:
             cut, note = _cut(lines)
             return Reading(title_from(name), cut, "json", sections=sections, notes=(*notes, *note))
     rows, invalid_lines = [], 0
-    for line in text.rstrip("\n").split("\n"):
+    written = text.rstrip("\n").split("\n")
+    for line in written[:MOST_LINES]:
         value = _loads_or_none(line, name) if line.strip() else ""
         invalid_lines += value is None
         rows.append(" ".join(line.split()) if value is None else _row(value))
     if invalid_lines:
         damage = f"Lines that are not valid JSON stand as they are ({invalid_lines:,})."
         notes = (*notes, damage)
-    cut, note = _cut(rows)
+    cut, note = _cut(rows, len(written))
     sections = (Section(0, "records", rows_from=1),)
     return Reading(title_from(name), cut, "jsonl", sections=sections, notes=(*notes, *note))
 
@@ -147,9 +148,9 @@ def _words(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else clean(str(value))
 
 
-def _cut(lines: list[str]) -> tuple[str, tuple[str, ...]]:
-    if len(lines) <= MOST_LINES:
+def _cut(lines: list[str], count: int = 0) -> tuple[str, tuple[str, ...]]:
+    left = max(count, len(lines)) - MOST_LINES
+    if left <= 0:
         return "\n".join(lines), ()
-    left = len(lines) - MOST_LINES
     note = f"Only the first {MOST_LINES:,} lines were read; {left:,} are left out."
     return "\n".join(lines[:MOST_LINES]), (note,)

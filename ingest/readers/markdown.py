@@ -18,10 +18,11 @@ _HEADING = re.compile(r"^#{1,3}[ \t]+(.+?)[ \t#]*$|^(\S.*)\n=+[ \t]*$", re.MULTI
 _MARKS = re.compile(r"[*_`]|\[(?=[^\]]*\]\()|\]\([^)]*\)")
 _ANY_HEADING = re.compile(
     r"(?P<fence>^(?:```|~~~).*?(?:^(?:```|~~~)|\Z))|"
-    r"^(?P<marks>#{1,6})[ \t]+(?P<words>[^\n]+?)[ \t#]*$",
+    r"^(?P<marks>#{1,6})[ \t]+(?P<words>[^\s][^\n]*)$",
     re.MULTILINE | re.DOTALL,
 )
 LONGEST = 120  # characters of a heading in a section's label
+_LONGEST_LINE = 1_000  # characters of a heading that are looked at; links in it count
 _HEAD = 5_000  # characters in which a title is looked for
 
 
@@ -48,7 +49,8 @@ def heading_sections(text: str) -> tuple[Section, ...]:
             continue
         level = len(match["marks"])
         path = [above for above in path if above[0] < level]
-        path.append((level, _MARKS.sub("", match["words"]).strip()[:LONGEST]))
+        words = match["words"][:_LONGEST_LINE].rstrip(" \t#") or match["words"][0]
+        path.append((level, _MARKS.sub("", words).strip()[:LONGEST]))
         # The title is the document's, not a section's.
         inner = [words for above, words in path if above > 1 or match.start() > 0]
         if inner:

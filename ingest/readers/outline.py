@@ -16,14 +16,14 @@ from store.records import Section
 
 LONGEST = 120  # characters of a heading in a section's label
 _UNDERLINED = re.compile(
-    r"^(?:(?P<over>([!-/:-@\[-`{-~])\2{2,})[ \t]*\n)?(?P<words>[ \t]?\S[^\n]{0,200})\n"
-    r"(?P<under>([!-/:-@\[-`{-~])\5{1,})[ \t]*$",
+    r"^(?:(?P<over>([!-/:-@\[-`{-~])\2{2,}+)[ \t]*\n)?(?P<words>[ \t]?\S[^\n]{0,200})\n"
+    r"(?P<under>([!-/:-@\[-`{-~])\5{1,}+)[ \t]*$",
     re.MULTILINE,
 )
 _STARRED = re.compile(
     r"^(?P<marks>\*{1,8})[ \t]+(?:(?:TODO|DONE)[ \t]+)?(?P<words>\S[^\n]*)$", re.M
 )
-_EQUALS = re.compile(r"^(?P<marks>={1,6})[ \t]+(?P<words>\S[^\n]*?)[ \t=]*$", re.M)
+_EQUALS = re.compile(r"^(?P<marks>={1,6})[ \t]+(?P<words>\S[^\n]*)$", re.M)
 _COMMANDS = re.compile(
     r"^[ \t]*\\(?P<command>part|chapter|section|subsection|subsubsection|paragraph)\*?"
     r"(?:\[[^\]\n]{0,200}\])?\{(?P<words>[^\n]{1,300}?)\}[ \t]*"
@@ -66,7 +66,10 @@ def _headings(text: str, kind: str) -> Iterator[Heading]:
             yield match.start(), _LEVELS[match["command"]], match["words"]
     else:
         for match in (_STARRED if kind == "org" else _EQUALS).finditer(text):
-            yield match.start(), len(match["marks"]), match["words"].strip()
+            words = match["words"]
+            if kind == "asciidoc":  # it may be closed with the same marks
+                words = words.rstrip(" \t=") or words[0]
+            yield match.start(), len(match["marks"]), words.strip()
 
 
 def _underlined(text: str) -> Iterator[Heading]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ingest.errors import ReadError
@@ -31,7 +32,9 @@ _ASIDES = {
     **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
 }
 _LISTS = frozenset({"listtext", "pntext"})
-_HEADING = re.compile(rb"\\s(\d{1,5})\b[^{};]{0,2000}?\bheading ([1-9]);", re.IGNORECASE)
+_STYLE = re.compile(rb"\\s(\d{1,5})\b")
+_HEADING = re.compile(rb"\bheading ([1-9])\Z", re.IGNORECASE)
+_LONGEST_STYLE = 2_000  # bytes
 _FONT = re.compile(rb"\\f(\d{1,6})(?![\d])[^{}]{0,200}?\\fcharset(\d{1,3})")
 _TABLE_SCAN = 2 << 20  # bytes in which the tables of fonts and styles are looked for
 
@@ -63,6 +66,15 @@ class _Target:
     listed: bool = False
 
 
+def _headings(data: bytes) -> Iterator[tuple[int, int]]:
+    """The styles that are headings, `\\s1 … heading 1;`, and their levels."""
+    for one in data.split(b";"):
+        style = re.split(rb"[{}]", one[-_LONGEST_STYLE:])[-1]
+        level, number = _HEADING.search(style), _STYLE.search(style)
+        if level and number and number.start() < level.start():
+            yield int(number[1]), int(level[1])
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -72,9 +84,7 @@ class _Reader:
             for key, charset in _FONT.findall(data[:_TABLE_SCAN])
             if int(charset) in CHARSETS
         }
-        self.headings = {
-            int(key): int(level) for key, level in _HEADING.findall(data[:_TABLE_SCAN])
-        }
+        self.headings = dict(_headings(data[:_TABLE_SCAN]))
         self.group = _Group()
         self.groups: list[_Group] = []
         self.targets = [_Target()]

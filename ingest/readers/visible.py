@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
@@ -27,7 +28,7 @@ _CELLS = ("td", "th")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b", re.IGNORECASE)
 # Elements that need no end tag: a page may have thousands that are never closed.
 _UNCLOSED = frozenset(
-    "area base br col colgroup dd dt embed hr img input li link meta option optgroup p param "
+    "area base br col colgroup dd dt embed hr img input li link meta option p param "
     "source tbody td tfoot th thead tr track wbr html head body".split()
 )
 
@@ -53,11 +54,21 @@ def parsed(markup: str) -> BeautifulSoup:
 
 def depth(markup: str) -> int:
     """How many elements stand inside each other at most, roughly: parsers choke on it."""
-    now = deepest = 0
-    for closing, tag in _TAG.findall(markup):
-        if tag.lower() not in _UNCLOSED:
-            now = max(now - 1, 0) if closing else now + 1
-            deepest = max(deepest, now)
+    opened: list[str] = []
+    counts: Counter[str] = Counter()
+    deepest = 0
+    for match in _TAG.finditer(markup):
+        tag = match[2].lower()
+        if tag in _UNCLOSED:
+            continue
+        if not match[1]:
+            opened.append(tag)
+            counts[tag] += 1
+            deepest = max(deepest, len(opened))
+        elif counts[tag]:  # a tag that closes nothing must not hide how deep it is
+            while (last := opened.pop()) != tag:
+                counts[last] -= 1
+            counts[tag] -= 1
     return deepest
 
 
