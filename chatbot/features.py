@@ -17,13 +17,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from chatbot.meaning import Embed, Meanings
 from store.fulltext import STOP_WORDS, searchable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 NAMES = (
     "overlap",  # share of the question's words, by rarity, in the sentence
@@ -55,9 +54,27 @@ NAMES = (
     "question",  # a question itself
     "pronoun",  # begins with a pronoun or a connective: leans on what stands before
     "first",  # the first of its document
+    "soft_rare",  # as soft, its words weighed by how rare they are
+    "soft_near",  # the same with its neighbours
+    "soft_least",  # the cosine of the word that is farthest from any here
+    "kind",  # cosine of the new word that is nearest to what is asked for ("which city")
+    "kinds",  # mean of the three nearest
+    "new",  # how many words the question has not
+    "new_names",  # how many of these are names
+    "new_numbers",  # how many are numbers
+    "date",  # has a date
+    "wanted",  # how many words the question has
+    "content",  # log of the content words
+    "who_named",  # asked who, and a new name stands in its middle
+    "how_soft",  # asked how: as soft_rare
+    "what_kind",  # asked what or which: as kinds
+    "best_passage",  # of the best passage
 )
 
+ENOUGH = 2  # content words with which a question speaks for itself
+
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
+_INNER_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
 _NAME = re.compile(r"\b[A-Z][\w’'-]+")
 _NUMBER = re.compile(
     r"\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
@@ -181,12 +198,25 @@ def features(
     import numpy as np
 
     asked = _Asked(question, context, candidates)
-    cosine, near, soft = _similarities(asked, candidates, embed)
+    cosine, near = _similarities(asked, candidates, embed)
+    texts, nears = [c.text for c in candidates], [c.near for c in candidates]
+    # Words of earlier turns would hide those that are asked for, unless there are hardly any.
+    enough = len(set(words(question))) >= ENOUGH
+    meant = question if enough else f"{question} {context}".strip()
+    meanings = Meanings(meant, texts, nears, embed)
     rows = [
-        asked.row(n, candidate, float(cosine[n]), float(near[n]), float(soft[n]))
+        [
+            *asked.row(n, candidate, float(cosine[n]), float(near[n]), _soft(meanings, n)),
+            *asked.meant(n, candidate, meanings),
+        ]
         for n, candidate in enumerate(candidates)
     ]
     return np.array(rows, np.float32).reshape(len(candidates), len(NAMES))
+
+
+def _soft(meanings: Meanings, n: int) -> float:
+    nearest = meanings.nearest(n)
+    return float(nearest.mean()) if nearest.size else 0.0
 
 
 class _Asked:
@@ -213,6 +243,8 @@ class _Asked:
         }
         self.stems = {stem(w.lower()) for w in _WORD.findall(question)}
         self.kind = asked_for(question)
+        self.rarities: NDArray[np.float32] | None = None
+        self.wanted_stems: set[str] = set()
         self.defines = bool(_DEFINES.search(question.lower().strip()))
 
     def share(self, found: frozenset[str]) -> float:
@@ -255,6 +287,50 @@ class _Asked:
             float(candidate.start == 0),
         ]
 
+    def meant(self, n: int, candidate: Candidate, meanings: Meanings) -> list[float]:
+        """The features from `soft_rare` on."""
+        nearest, around = meanings.nearest(n), meanings.nearest(n, around=True)
+        weights = self._rarities(meanings)
+        soft_rare = float(nearest @ weights) if nearest.size else 0.0
+        own = set(meanings.texts[n])
+        new = {word for word in own if stem(word) not in self.wanted_stems}
+        kinds = meanings.of_the_kind(new)
+        three = float(kinds[:3].mean()) if kinds.size else 0.0
+        names = self._count_new(_INNER_NAME, candidate.text)
+        lowered = self.question.lower()
+        return [
+            soft_rare,
+            float(around @ weights) if around.size else 0.0,
+            float(nearest.min()) if nearest.size else 0.0,
+            float(kinds[0]) if kinds.size else 0.0,
+            three,
+            min(len(new) / 30, 1.0),
+            min(names / 5, 1.0),
+            min(self._count_new(_NUMBER, candidate.text) / 3, 1.0),
+            float(bool(_DATE.search(candidate.text))),
+            len(meanings.wanted) / 10,
+            math.log1p(len(meanings.texts[n])) / 4,
+            float(self.kind == "who") * min(names, 1),
+            float(lowered.split()[:1] == ["how"]) * soft_rare,
+            float(self.kind == "what_name") * three,
+            float(candidate.passage_index == 0),
+        ]
+
+    def _rarities(self, meanings: Meanings) -> NDArray[np.float32]:
+        """How rare each word wanted is among the candidates, adding up to 1."""
+        import numpy as np
+
+        if self.rarities is None:
+            self.wanted_stems = {stem(word) for word in meanings.wanted}
+            rare = rarity([frozenset(map(stem, words)) for words in meanings.texts])
+            weights = np.array([rare(stem(word)) for word in meanings.wanted], np.float32)
+            self.rarities = weights / (weights.sum() or 1.0)
+        return self.rarities
+
+    def _count_new(self, pattern: re.Pattern[str], text: str) -> int:
+        found = (stem(match.lower()) for match in pattern.findall(text))
+        return sum(word not in self.wanted_stems for word in found)
+
     def _has_answer(self, text: str) -> bool:
         match self.kind:
             case "who":
@@ -277,49 +353,16 @@ class _Asked:
 
 def _similarities(
     asked: _Asked, candidates: Sequence[Candidate], embed: Embed | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Cosines of the question to each sentence and its surroundings, and word by word."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Cosines of the question to each sentence and to its surroundings."""
     import numpy as np
 
     n = len(candidates)
     full = f"{asked.question} {asked.context}".strip()
     if embed is None:
-        return np.zeros(n, np.float32), np.zeros(n, np.float32), _same_words(full, candidates)
+        return np.zeros(n, np.float32), np.zeros(n, np.float32)
     vectors = embed([full, *(c.text for c in candidates), *(c.near for c in candidates)])
     if not vectors.shape[1]:
         return _similarities(asked, candidates, None)
     cosines = vectors[1:] @ vectors[0]
-    return cosines[:n], cosines[n:], _soft(full, candidates, embed)
-
-
-def _soft(question: str, candidates: Sequence[Candidate], embed: Embed) -> NDArray[np.float32]:
-    """Mean over the question's content words of the cosine of the nearest word here."""
-    import numpy as np
-
-    wanted = _plain(question)
-    if not wanted:
-        return np.zeros(len(candidates), np.float32)
-    texts = [_plain(c.text) for c in candidates]
-    vocabulary = {word: n for n, word in enumerate(dict.fromkeys(w for t in texts for w in t))}
-    if not vocabulary:
-        return np.zeros(len(candidates), np.float32)
-    vectors = embed([*wanted, *vocabulary])
-    table = np.maximum(vectors[: len(wanted)] @ vectors[len(wanted) :].T, 0)
-    return np.array(
-        [table[:, [vocabulary[w] for w in t]].max(axis=1).mean() if t else 0.0 for t in texts],
-        np.float32,
-    )
-
-
-def _same_words(question: str, candidates: Sequence[Candidate]) -> NDArray[np.float32]:
-    """As `_soft`, where a word is near to nothing but itself."""
-    import numpy as np
-
-    wanted = set(_plain(question))
-    shares = [len(wanted & set(_plain(c.text))) / max(len(wanted), 1) for c in candidates]
-    return np.array(shares, np.float32)
-
-
-def _plain(text: str) -> list[str]:
-    found = _WORD.findall(searchable(text).lower())
-    return list(dict.fromkeys(word for word in found if word not in STOP_WORDS))
+    return cosines[:n], cosines[n:]

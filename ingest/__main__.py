@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -51,12 +51,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminated: list[int] = []
     try:
         with _terminable(terminated):
-            return _run(options)
+            status = _run(options)
+            sys.stdout.flush()
+            return status
     except (StoreError, IngestError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return close_output()
+    except OSError as error:  # the report's own file may lie on the disk that is full
+        with suppress(OSError):
+            print(f"ingest: the output cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             "ingest: stopped. What was stored stays; run it again to do the rest.",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from store.embedders import Embedder
     from store.lock import WriterLock
 
+WORD = 24  # characters; the vectors of texts that short, mostly words, are remembered
+MOST_WORDS = 30_000  # of them: 30 MB
 BATCH = 2_000  # chunks embedded between two signs of progress
 
 OnProgress = Callable[[int, int], None]
@@ -34,6 +36,7 @@ class Embedding:
         self.name = name
         self._database = database
         self._lock = lock
+        self._words: dict[str, NDArray[np.float32]] = {}
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d), in order; (n, 0) where there is no embedder."""
@@ -41,7 +44,13 @@ class Embedding:
 
         if self.model is None or not texts:
             return np.zeros((len(texts), 0), np.float32)
-        return self.model(texts)
+        new = [text for text in texts if text not in self._words]
+        vectors = self.model(new)
+        fresh = dict(zip(new, vectors, strict=True))
+        if len(self._words) > MOST_WORDS:
+            self._words.clear()
+        self._words |= {text: v for text, v in fresh.items() if len(text) <= WORD}
+        return np.stack([fresh[t] if t in fresh else self._words[t] for t in texts])
 
     @cached_property
     def model(self) -> Embedder | None:

@@ -406,6 +406,7 @@ def test_words_stand_out_from_what_is_behind_them(visit, theme):
 def test_what_is_clicked_is_large_enough(visit):
     page = visit()
     ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').wait_for()
     for target in ("#docent-new", "#docent-send", 'a[href="#cite-0-1"]'):
         box = page.locator(target).bounding_box()
         assert min(box["width"], box["height"]) >= 24, target

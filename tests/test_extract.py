@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from chatbot.extract import extract, find_candidates
 from chatbot.features import NAMES, asked_for, features
+from store.embedders import open_embedder
 from store.records import Passage
 
 TEXT = (
@@ -25,9 +26,22 @@ def test_a_quote_is_exactly_where_it_says():
         assert TEXT[quote.start : quote.end] == quote.text
 
 
-def test_the_sentence_that_answers_comes_first():
-    found = extract("Who is the letter from?", [passage(TEXT)], [passage(TEXT)], embed=None)
-    assert found.quotes[0].text == "He brought a letter from Vladimir Putin."
+@pytest.mark.parametrize("embed", [None, open_embedder("wordllama")], ids=["words", "vectors"])
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What did he bring?", "He brought a letter from Vladimir Putin."),
+        ("How many people watched the parade?", "The parade was watched by thousands of people."),
+        (
+            "When did Sergei Shoigu come to Pyongyang?",
+            "Sergei Shoigu came to Pyongyang on Tuesday.",
+        ),
+        ("Where is rice grown?", "Rice is grown in the south."),
+    ],
+)
+def test_the_sentence_that_answers_comes_first(question, answer, embed):
+    found = extract(question, [passage(TEXT)], [passage(TEXT)], embed=embed)
+    assert found.quotes[0].text == answer
 
 
 def test_without_passages_nothing_is_found():
@@ -50,7 +64,7 @@ def test_a_sentence_cut_by_the_excerpt_is_left_out():
 
 def test_a_quote_names_the_passage_that_holds_it():
     one, two = passage(TEXT[:56]), passage(TEXT[57:], 57)
-    found = extract("Who is the letter from?", [one, two], [passage(TEXT)] * 2, embed=None)
+    found = extract("What did he bring?", [one, two], [passage(TEXT)] * 2, embed=None)
     assert found.quotes[0].text == "He brought a letter from Vladimir Putin."
     assert [q.passage_index for q in found.quotes] == [int(q.start >= 57) for q in found.quotes]
 
