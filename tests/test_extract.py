@@ -64,8 +64,8 @@ def test_a_sentence_cut_by_the_excerpt_is_left_out():
 
 def test_a_quote_names_the_passage_that_holds_it():
     one, two = passage(TEXT[:56]), passage(TEXT[57:], 57)
-    found = extract("What did he bring?", [one, two], [passage(TEXT)] * 2, embed=None)
-    assert found.quotes[0].text == "He brought a letter from Vladimir Putin."
+    found = extract("Where is rice grown?", [one, two], [passage(TEXT)] * 2, embed=None)
+    assert found.quotes[0].text == "Rice is grown in the south."
     assert [q.passage_index for q in found.quotes] == [int(q.start >= 57) for q in found.quotes]
 
 
