@@ -329,6 +329,8 @@ class Library:
         from store.search import CANDIDATES, add, best, fuse, lift
 
         asked = [queries] if isinstance(queries, str) else list(queries)
+        # Half a character, which a broken terminal may give, is none for any embedder.
+        asked = [query.encode("utf-8", "replace").decode("utf-8") for query in asked]
         if k < 1 or not any(query.strip() for query in asked):
             return []
         vectors = self.embed(asked)

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest import ReadError
@@ -61,6 +61,7 @@ def test_rows_beyond_the_limit_are_counted():
         max_size=9,
     )
 )
+@example([["", "\t"], [""]])
 def test_a_table_has_as_many_lines_as_rows(rows):
     out = io.StringIO()
     csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)

@@ -121,17 +121,30 @@ def _runs_away(text: str, delimiter: str) -> bool:
 
 
 def _delimiter(sample: str, suffix: str) -> str:
-    """The one by which most rows have the same number of cells, and most cells."""
+    """The one by which most rows have the same number of cells, and most cells.
+
+    Where a quotation mark ends a cell and something else than the delimiter follows, it
+    is not that one, unless no delimiter does better.
+    """
     whole = sample[: sample.rfind("\n") + 1] or sample
-    best, found = (0.0, 0), "\t" if suffix in (".tsv", ".tab") else ","
-    for delimiter in found + _DELIMITERS.replace(found, ""):
-        rows = csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter)
-        try:
-            widths = Counter(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
-        except csv.Error:
-            continue
-        width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
-        score = (round(count / max(widths.total(), 1), 1), width)
-        if width > 1 and score > best:
-            best, found = score, delimiter
-    return found
+    usual = "\t" if suffix in (".tsv", ".tab") else ","
+    for strict in (True, False):
+        best, found = (0.0, 0), ""
+        for delimiter in usual + _DELIMITERS.replace(usual, ""):
+            score = _evenness(whole, delimiter, strict=strict)
+            if score > best:
+                best, found = score, delimiter
+        if found:
+            return found
+    return usual
+
+
+def _evenness(sample: str, delimiter: str, *, strict: bool) -> tuple[float, int]:
+    """Share of the rows that are of the commonest width, and that width; (0, 0) if it is 1."""
+    rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=strict)
+    try:
+        widths = Counter(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
+    except csv.Error:
+        return 0.0, 0
+    width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
+    return (round(count / widths.total(), 1), width) if width > 1 else (0.0, 0)
