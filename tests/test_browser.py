@@ -32,21 +32,24 @@ def chromium():
 
 
 class Held(Chatbot):
-    """Says the first word of an answer, and goes on when it is let."""
+    """Says the first words of an answer, or its first sentence, and goes on when it is let."""
 
     def __init__(self, library):
         super().__init__(library)
         self.go = threading.Event()
         self.go.set()
         self.fails = False
+        self.first_sentence = False
 
     def stream(self, *arguments, **options):
         for event in super().stream(*arguments, **options):
             if isinstance(event, Delta) and not self.go.is_set():
-                yield Delta("Well … ")
+                yield event if self.first_sentence else Delta("Well … ")
                 assert self.go.wait(30)
                 if self.fails:
                     raise StoreError("The disk is full.")
+                if self.first_sentence:
+                    continue
             yield event
 
 
@@ -252,6 +255,19 @@ def test_a_phone_has_a_way_back_to_the_answer(visit):
     page.get_by_role("button", name="Back to the answer").click()
     expect(page.locator('a[href="#cite-0-2"]')).to_be_in_viewport()
     expect(page.locator('a[href="#cite-0-2"]')).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_number_followed_before_its_passage_has_come_lights_it_up_when_it_does(visit, bot, width):
+    page = visit(width=width)
+    bot.go.clear()
+    bot.first_sentence = True
+    ask(page, QUESTION)
+    page.locator('a[href="#cite-0-1"]').click()
+    page.wait_for_function("document.activeElement.closest('#docent-chat')")
+    bot.go.set()
+    expect(page.locator("#cite-0-1")).to_have_class("docent-card docent-lit")
+    expect(page.locator("#cite-0-1 mark")).to_be_in_viewport()
 
 
 def test_what_is_typed_while_an_answer_comes_stays(visit, bot):

@@ -216,18 +216,32 @@ def test_an_index_that_lost_vectors_is_found_out(indexed):
     library.close()
 
 
-def test_an_index_whose_user_died_is_proved_by_all_its_vectors(indexed):
+@pytest.mark.parametrize(
+    ("gone", "said", "noted"),
+    [
+        ([17], [], "17"),
+        (
+            range(1, 31),
+            ["The vector index was damaged: 60 vectors were indexed again from the catalog."],
+            "",
+        ),
+    ],
+)
+def test_an_index_whose_user_died_is_proved_by_all_its_vectors(indexed, gone, said, noted):
     with indexed.database.reading() as connection:
         known = catalog.state(connection)
     indexed.close()
     assert list((indexed.home / "index.open").iterdir()) == []
     index = VectorIndex(indexed.home / "index" / known.index_name, known.index_name)
-    index.remove([17])
+    index.remove(list(gone))
     index.close()
     (indexed.home / "index.open" / "left").touch()
     library = Library.open(indexed.home)
-    assert library.catch_up()[0].startswith("The vector index was damaged")
+    assert library.catch_up() == said
+    with library.database.reading() as connection:
+        assert catalog.state(connection).index_missed == noted
     assert library.check().problems == ()
+    assert all_found_by_their_own_vector(library)
     library.close()
     assert list((indexed.home / "index.open").iterdir()) == []
 

@@ -4,6 +4,7 @@
 () => {
   const find = (selector) => document.querySelector(selector);
   let marker = ""; // href of the number that was followed last
+  let awaited = false; // its card is still on its way: the chat may be drawn before the panel
 
   const reveal = (element, scroller) => {
     if (scroller.scrollHeight <= scroller.clientHeight + 1) {
@@ -21,6 +22,7 @@
 
   const light = () => {
     const card = document.getElementById(marker.slice(1));
+    awaited = !card;
     if (!card) return;
     darken();
     card.classList.add("docent-lit");
@@ -61,6 +63,11 @@
     },
     true,
   );
+  new MutationObserver(() => awaited && light()).observe(find("#docent-sources"), {
+    childList: true,
+    subtree: true,
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea");
     if (event.key === "Escape" && !typing && find(".docent-lit")) back();
@@ -69,8 +76,9 @@
   window.docent = {
     // After an answer: its sources from the top; a question that failed goes back to the
     // box, unless the next one is being typed there.
+    // A number that was followed meanwhile stays where it was scrolled to.
     answered: (typed, failed) => {
-      find("#docent-sources")?.scrollTo({ top: 0 });
+      if (!awaited && !find(".docent-lit")) find("#docent-sources")?.scrollTo({ top: 0 });
       return [typed || failed, ""];
     },
   };
