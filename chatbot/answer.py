@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from store.records import Passage
+
+
+Outcome = Literal["answer", "closest", "nothing", "talk"]
+"""How it ended: an answer; only the passage that comes closest, which may not answer; nothing
+that answers; or talk (a greeting, what Docent can do), which needs no document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,10 @@ class Sentence:
     """Numbers of the citations it rests on, in the order shown."""
     supported: bool
     """Whether what it cites says so; an extracted sentence is a quote and always is."""
+    doubt: str = ""
+    """Why it is not supported, in words."""
+    bold: tuple[tuple[int, int], ...] = ()
+    """Spans of `text` that name what was asked for, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,9 @@ class Answer:
     model: str = "extractive"
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage: `search`, `answer`, `total`."""
+    outcome: Outcome = "answer"
+    notice: str = ""
+    """What the reader should know about how this came about; often empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,13 @@ def answer_from(data: Mapping[str, Any]) -> Answer:
         for citation in data["citations"]
     ]
     sentences = [
-        Sentence(**{**sentence, "citations": tuple(sentence["citations"])})
+        Sentence(
+            **{
+                **sentence,
+                "citations": tuple(sentence["citations"]),
+                "bold": tuple((start, end) for start, end in sentence.get("bold", ())),
+            }
+        )
         for sentence in data["sentences"]
     ]
     passages = [Passage(**passage) for passage in data["passages"]]

@@ -40,6 +40,7 @@ def quoted_answer(
             found=False,
             searched_for=searched_for,
             passages=tuple(passages),
+            outcome="nothing",
         )
     citations = tuple(
         Citation(

@@ -169,9 +169,8 @@ class Follower:
     def check(self, on_progress: OnProgress) -> tuple[int, int]:
         """How many vectors the index should hold, and how many of them do not find themselves.
 
-        As few as a whole graph may miss are none: they are noted, and compared exactly. Which
-        they are changes from one opening to the next, as Chroma builds the graph of what it
-        has not yet written anew.
+        As few as a whole graph may miss are none: `follow` finds and notes them, each process
+        for the graph that it has built of what Chroma has not written yet.
         """
         with self._turn():
             state = self._state()
@@ -186,11 +185,7 @@ class Follower:
                 if not self._is_damage(error):
                     raise
                 return count, count
-            missed = missing.union(catalog.missed_keys(state))
-            if len(missed) > self._tolerated(len(keys)):
-                return count, len(missing)
-            self._note_missed(missed)
-            return count, 0
+            return count, len(missing) if len(missing) > self._tolerated(len(keys)) else 0
 
     def _is_damage(self, error: IndexUnavailable) -> bool:
         """A folder that Chroma cannot read is damaged; a server that does not answer is not."""
