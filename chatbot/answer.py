@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from store.records import Passage
 
-
 Outcome = Literal["answer", "closest", "nothing", "talk"]
 """How it ended: an answer; only the passage that comes closest, which may not answer; nothing
 that answers; or talk (a greeting, what Docent can do), which needs no document."""
