@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.features import NAMES, Candidate, features, words
+from chatbot.features import NAMES, Candidate, features, stems
 from chatbot.meaning import Embed
+from store.language import Language, has_unspaced, language_of
 from store.records import Passage
 from store.sentences import sentences
 
@@ -106,7 +107,10 @@ def extract(
     candidates = find_candidates(passages, excerpts)
     if not candidates:
         return Extraction((), 0.0, found=False)
-    rows = features(question, context, candidates, embed)
+    # The vectors that come with Docent are of English words.
+    language = language_of(question)
+    foreign = language.name != "english" or has_unspaced(question)
+    rows = features(question, context, candidates, None if foreign else embed)
     known = ranker(bare=not rows[:, NAMES.index("cosine")].any())
     scores = sentence_scores(rows, known)
     shares = shares_of(scores)
@@ -114,7 +118,7 @@ def extract(
     belief = answered_belief(rows, scores, known)
     quotes = tuple(
         Quote(c.text, c.source, c.start, c.end, _home(c, passages), float(shares[n]))
-        for n in _chosen(order, shares, candidates, limit)
+        for n in _chosen(order, shares, candidates, limit, language)
         for c in (candidates[n],)
     )
     return Extraction(quotes, belief, found=belief >= known.threshold)
@@ -253,6 +257,7 @@ def _chosen(
     shares: NDArray[np.float32],
     candidates: Sequence[Candidate],
     limit: int,
+    language: Language,
 ) -> list[int]:
     """The best candidate, and those that come close to it and say something else."""
     chosen: list[int] = []
@@ -261,8 +266,8 @@ def _chosen(
             break
         if candidates[n].heading and len(order) > 1:
             continue
-        own = set(words(candidates[n].text))
-        if all(_overlap(own, set(words(candidates[m].text))) < SAME for m in chosen):
+        own = set(stems(candidates[n].text, language))
+        if all(_overlap(own, set(stems(candidates[m].text, language))) < SAME for m in chosen):
             chosen.append(n)
     return chosen or [order[0]]
 

@@ -13,12 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from chatbot.asked import DATE, NAME, NUMBER, Asked
 from chatbot.meaning import Embed, Meanings
-from store.fulltext import STOP_WORDS, searchable
+from store.language import Language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,77 +71,20 @@ NAMES = (
     "best_passage",  # of the best passage
 )
 
+_ANSWERED = ("who", "when", "where", "number", "why", "what_name")  # as in NAMES
 ENOUGH = 2  # content words with which a question speaks for itself
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _INNER_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
-_NAME = re.compile(r"\b[A-Z][\w’'-]+")
-_NUMBER = re.compile(
-    r"\d[\d.,]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|"
-    r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|"
-    r"million|billion|dozen|half|third|once|twice)\b",
-    re.IGNORECASE,
-)
-_DATE = re.compile(
-    r"\b(?:1\d{3}|20\d\d|\d{1,2}(?:st|nd|rd|th)? century|"
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
-    r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|spring|summer|autumn|winter)\b|"
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|today|yesterday|last (?:week|month|year)|this (?:week|month|"
-    r"year)|BC|AD|\d0s)",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(r"\b(?:in|at|from|near|to|of|on|into|across|within|between)\s+(?:the\s+)?[A-Z]")
-_REASON = re.compile(
-    r"\b(?:because|since|due|owing|so that|in order|reason|cause[sd]?|therefore|thus|to \w+|as|"
-    r"result(?:ed|ing|s)?|led|for)\b",
-    re.IGNORECASE,
-)
 _IS = re.compile(r"\b(?:is|are|was|were|means?|refers?|called|known as|defined)\b")
 _LEANS = re.compile(
     r"(?:he|she|it|they|this|that|these|those|his|her|its|their|but|and|however|also|such|"
     r"meanwhile|then|there)\b",
     re.IGNORECASE,
 )
-_ASKED = (
-    ("who", re.compile(r"\b(?:who|whom|whose|which (?:person|man|woman|\w+er|\w+or|\w+ist))\b")),
-    (
-        "number",
-        re.compile(
-            r"\bhow (?:many|much|often|old|long|tall|far|large|big|high|fast)\b|"
-            r"\b(?:what|which) (?:number|percentage|percent|amount|age|population)\b|"
-            r"\bwhich anniversary\b|\bwhat anniversary\b"
-        ),
-    ),
-    (
-        "when",
-        re.compile(
-            r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time|decade|century|"
-            r"period|season)\b|\bsince when\b"
-        ),
-    ),
-    (
-        "where",
-        re.compile(
-            r"\bwhere\b|\b(?:what|which) (?:city|country|place|state|town|region|"
-            r"continent|location|county|area|part|river|island|street)\b"
-        ),
-    ),
-    (
-        "why",
-        re.compile(
-            r"\bwhy\b|\bwhat (?:is|was|were|are) the (?:reason|cause|purpose)\b|"
-            r"\bfor what reason\b|\bhow come\b|\bwhat (?:caused|made)\b"
-        ),
-    ),
-    ("what_name", re.compile(r"\b(?:what|which|name)\b")),
-)
 _DEFINES = re.compile(
     r"^(?:what|who) (?:is|are|was|were) (?:an? |the )?[\w' -]{2,40}\??$|"
     r"\bmeaning of\b|\bwhat does .* mean\b|\bdefin"
-)
-_SUFFIX = re.compile(
-    r"(?:'s|ingly|edly|ations?|ments?|ness|ings?|ies|ied|ers?|ors?|est|ed|es|ly|"
-    r"al|s|e|y)$"
 )
 
 
@@ -163,22 +106,9 @@ class Candidate:
     heading: bool
 
 
-def asked_for(question: str) -> str:
-    """What kind of answer a question wants: who, number, when, where, why, what_name, or ''."""
-    lowered = question.lower()
-    return next((kind for kind, pattern in _ASKED if pattern.search(lowered)), "")
-
-
-@lru_cache(maxsize=50_000)
-def stem(word: str) -> str:
-    """A word without its commonest endings; the same for question and text."""
-    return _SUFFIX.sub("", word) if len(word) > 4 else word.removesuffix("s") or word
-
-
-def words(text: str) -> list[str]:
+def stems(text: str, language: Language) -> list[str]:
     """The stems of the content words, in order."""
-    found = _WORD.findall(searchable(text).lower())
-    return [stem(word) for word in found if word not in STOP_WORDS]
+    return [language.stem(word) for word in language.content_words(text)]
 
 
 def rarity(texts: Sequence[frozenset[str]]) -> Callable[[str], float]:
@@ -201,9 +131,9 @@ def features(
     cosine, near = _similarities(asked, candidates, embed)
     texts, nears = [c.text for c in candidates], [c.near for c in candidates]
     # Words of earlier turns would hide those that are asked for, unless there are hardly any.
-    enough = len(set(words(question))) >= ENOUGH
+    enough = len(set(stems(question, asked.language))) >= ENOUGH
     meant = question if enough else f"{question} {context}".strip()
-    meanings = Meanings(meant, texts, nears, embed)
+    meanings = Meanings(meant, texts, nears, embed, asked.language)
     rows = [
         [
             *asked.row(n, candidate, float(cosine[n]), float(near[n]), _soft(meanings, n)),
@@ -224,25 +154,26 @@ class _Asked:
 
     def __init__(self, question: str, context: str, candidates: Sequence[Candidate]) -> None:
         self.question, self.context = question, context
-        self.words = [words(c.text) for c in candidates]
+        self.asked = Asked.of(question)
+        self.language = language = self.asked.language
+        self.words = [stems(c.text, language) for c in candidates]
         self.sets = [frozenset(w) for w in self.words]
-        self.near = [frozenset(words(c.near)) for c in candidates]
-        by_text = {text: frozenset(words(text)) for text in {c.passage for c in candidates}}
+        self.near = [frozenset(stems(c.near, language)) for c in candidates]
+        passages = {c.passage for c in candidates}
+        by_text = {text: frozenset(stems(text, language)) for text in passages}
         self.passages = [by_text[c.passage] for c in candidates]
         rare = rarity(self.sets)
-        own, earlier = words(question), words(context)
+        own, earlier = stems(question, language), stems(context, language)
         self.weights = {w: 0.5 * rare(w) for w in earlier} | {w: rare(w) for w in own}
         self.total = sum(self.weights.values()) or 1.0
         self.pairs = set(pairwise(own))
         first = _WORD.search(question)
         begins = first.end() if first else 0
         self.names = {
-            stem(w.lower())
-            for w in [*_NAME.findall(question[begins:]), *_NUMBER.findall(question)]
-            if w.lower() not in STOP_WORDS
+            language.stem(w.lower())
+            for w in [*NAME.findall(question[begins:]), *NUMBER.findall(question)]
+            if not language.says_little(w.lower())
         }
-        self.stems = {stem(w.lower()) for w in _WORD.findall(question)}
-        self.kind = asked_for(question)
         self.rarities: NDArray[np.float32] | None = None
         self.wanted_stems: set[str] = set()
         self.defines = bool(_DEFINES.search(question.lower().strip()))
@@ -258,8 +189,7 @@ class _Asked:
         shared = own & self.weights.keys()
         pairs = set(pairwise(self.words[n]))
         count = len(text.split())
-        answers = self._has_answer(text)
-        kinds = {kind: float(self.kind == kind and answers) for kind, _ in _ASKED}
+        kind, answers = self.asked.kind, self.asked.may_answer(text)
         return [
             self.share(own),
             self.share(self.near[n]),
@@ -275,8 +205,8 @@ class _Asked:
             candidate.score,
             1 / (1 + candidate.passage_index),
             float(candidate.inside),
-            *(kinds[kind] for kind in ("who", "when", "where", "number", "why", "what_name")),
-            float(bool(self.kind) and not answers),
+            *(float(kind == one and answers) for one in _ANSWERED),
+            float(bool(kind) and not answers),
             float(self.defines and bool(_IS.search(text)) and bool(shared)),
             math.log1p(count) / 5,
             float(count < 5),
@@ -293,7 +223,7 @@ class _Asked:
         weights = self._rarities(meanings)
         soft_rare = float(nearest @ weights) if nearest.size else 0.0
         own = set(meanings.texts[n])
-        new = {word for word in own if stem(word) not in self.wanted_stems}
+        new = {word for word in own if self.language.stem(word) not in self.wanted_stems}
         kinds = meanings.of_the_kind(new)
         three = float(kinds[:3].mean()) if kinds.size else 0.0
         names = self._count_new(_INNER_NAME, candidate.text)
@@ -306,13 +236,13 @@ class _Asked:
             three,
             min(len(new) / 30, 1.0),
             min(names / 5, 1.0),
-            min(self._count_new(_NUMBER, candidate.text) / 3, 1.0),
-            float(bool(_DATE.search(candidate.text))),
+            min(self._count_new(NUMBER, candidate.text) / 3, 1.0),
+            float(bool(DATE.search(candidate.text))),
             len(meanings.wanted) / 10,
             math.log1p(len(meanings.texts[n])) / 4,
-            float(self.kind == "who") * min(names, 1),
+            float(self.asked.kind == "who") * min(names, 1),
             float(lowered.split()[:1] == ["how"]) * soft_rare,
-            float(self.kind == "what_name") * three,
+            float(self.asked.kind == "what_name") * three,
             float(candidate.passage_index == 0),
         ]
 
@@ -321,6 +251,7 @@ class _Asked:
         import numpy as np
 
         if self.rarities is None:
+            stem = self.language.stem
             self.wanted_stems = {stem(word) for word in meanings.wanted}
             rare = rarity([frozenset(map(stem, words)) for words in meanings.texts])
             weights = np.array([rare(stem(word)) for word in meanings.wanted], np.float32)
@@ -328,27 +259,8 @@ class _Asked:
         return self.rarities
 
     def _count_new(self, pattern: re.Pattern[str], text: str) -> int:
-        found = (stem(match.lower()) for match in pattern.findall(text))
+        found = (self.language.stem(match.lower()) for match in pattern.findall(text))
         return sum(word not in self.wanted_stems for word in found)
-
-    def _has_answer(self, text: str) -> bool:
-        match self.kind:
-            case "who":
-                return self._new(_NAME, text)
-            case "when":
-                return bool(_DATE.search(text))
-            case "where":
-                return bool(_PLACE.search(text))
-            case "number":
-                return self._new(_NUMBER, text)
-            case "why":
-                return bool(_REASON.search(text))
-            case _:
-                return self._new(_NAME, text) or self._new(_NUMBER, text)
-
-    def _new(self, pattern: re.Pattern[str], text: str) -> bool:
-        found = (match.lower() for match in pattern.findall(text))
-        return any(w not in STOP_WORDS and stem(w) not in self.stems for w in found)
 
 
 def _similarities(

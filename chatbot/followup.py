@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from store.fulltext import STOP_WORDS, terms
+from store.fulltext import terms
+from store.language import language_of
 
 Turns = Sequence[Mapping[str, str]]
 
@@ -72,7 +73,7 @@ def leans(question: str) -> bool:
     return bool(
         _LEANS.search(question)
         or _CONTINUES.match(question)
-        or len([w for w in terms(question) if w not in STOP_WORDS]) <= SHORT
+        or len(set(language_of(question).content_words(question))) <= SHORT
     )
 
 
@@ -83,12 +84,15 @@ def _last(history: Turns, role: str) -> str:
 
 def _content(text: str) -> list[str]:
     """The content words of a text as they are written, each once."""
-    wanted = dict.fromkeys(w for w in re.findall(r"\w+(?:[-'’]\w+)*", text))
-    return [word for word in wanted if word.lower() not in STOP_WORDS]
+    language = language_of(text)
+    wanted = dict.fromkeys(re.findall(r"\w+(?:[-'’]\w+)*", text))
+    return [word for word in wanted if not language.says_little(word.lower())]
 
 
 def _names(text: str, *, known: str) -> list[str]:
     """The first names in an answer that the questions did not have."""
     old = known.lower()
-    found = dict.fromkeys(name for name in _NAME.findall(text) if name.lower() not in STOP_WORDS)
-    return [name for name in found if name.lower() not in old][:NAMES_SHOWN]
+    language = language_of(text)
+    found = dict.fromkeys(_NAME.findall(text))
+    new = [name for name in found if not language.says_little(name.lower())]
+    return [name for name in new if name.lower() not in old][:NAMES_SHOWN]

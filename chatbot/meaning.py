@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from store.fulltext import STOP_WORDS, searchable
+from store.language import Language
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+ENGLISH = Language()
 Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
@@ -40,12 +41,6 @@ _ASKED_BY = {
 _MEASURES = frozenset("long old far tall big large high fast often".split())
 
 
-def content_words(text: str) -> list[str]:
-    """The words that are no stop words, lower case, in order."""
-    found = _WORD.findall(searchable(text).lower())
-    return [word for word in found if word not in STOP_WORDS]
-
-
 def asked_words(question: str) -> tuple[str, ...]:
     """Words for the kind of thing that is asked for: `which city …` → `city`; maybe none."""
     lowered = question.lower()
@@ -58,9 +53,9 @@ def asked_words(question: str) -> tuple[str, ...]:
             return _asked_how(rest)
         if word in {"what", "which"}:
             run = rest[: next((i for i, w in enumerate(rest) if w in _AUXILIARY), len(rest))]
-            named = [w for w in run if w not in STOP_WORDS]
+            named = [w for w in run if not ENGLISH.says_little(w)]
             if not named and (match := _ASKED_OF.search(lowered)):
-                named = content_words(match[1])
+                named = ENGLISH.content_words(match[1])
             return tuple(named[-1:])
     return ()
 
@@ -78,9 +73,15 @@ class Meanings:
     """The words of a question beside those of its candidates."""
 
     def __init__(
-        self, question: str, texts: Sequence[str], nears: Sequence[str], embed: Embed | None
+        self,
+        question: str,
+        texts: Sequence[str],
+        nears: Sequence[str],
+        embed: Embed | None,
+        language: Language = ENGLISH,
     ) -> None:
         """`texts`, `nears`: each candidate's sentence, and what stands around it."""
+        content_words = language.content_words
         self.wanted = list(dict.fromkeys(content_words(question)))
         self.texts = [content_words(text) for text in texts]
         self._nears = [set(content_words(near)) for near in nears]

@@ -21,7 +21,8 @@ from sqlalchemy import Connection, Row, delete, insert, select, text
 from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, removed, vectors
 from store.errors import UnknownSource
-from store.fulltext import match_expression, searchable
+from store.fulltext import match_expression
+from store.language import searchable
 from store.records import (
     INSIDE,
     Chunk,

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatbot.asked import asked_for
 from chatbot.extract import extract, find_candidates
-from chatbot.features import NAMES, asked_for, features
+from chatbot.features import NAMES, features
 from store.embedders import open_embedder
 from store.records import Passage
 

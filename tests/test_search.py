@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.fulltext import MAX_TERMS, match_expression, searchable, terms
+from store.fulltext import MAX_TERMS, match_expression, terms
 from store.search import add, best, fuse, lift, min_max
 
 scores = st.dictionaries(st.integers(1, 50), st.floats(-100, 100), max_size=20)
@@ -56,9 +56,10 @@ def test_match_expression_quotes_every_term():
     assert match_expression("?!") is None
 
 
+def test_match_expression_in_other_languages_looks_for_beginnings_and_pairs():
+    assert match_expression("Wo sind die Karten?") == '"karten" OR "kart" *'
+    assert match_expression("旧火车站") == '"旧 火" OR "火 车" OR "车 站"'
+
+
 def test_match_expression_when_the_question_is_a_page_is_bounded():
     assert match_expression(" ".join(f"w{n}" for n in range(5000))).count(" OR ") == MAX_TERMS - 1
-
-
-def test_searchable_folds_width_and_spaces_chinese():
-    assert searchable("Ｋｉｍ 日本").split() == ["Kim", "日", "本"]
