@@ -15,13 +15,15 @@ from store.language import Language, has_unspaced, language_of
 
 Span = tuple[int, int]
 
+HOPELESS = 100  # characters from the question's words, or reasons against it worth as many
 KINDS = ("who", "number", "when", "where", "why", "what_name")
 
 _ENGLISH = {
     "who": r"\b(?:who|whom|whose|which (?:person|man|woman|\w+er|\w+or|\w+ist))\b",
     "number": (
         r"\bhow (?:many|much|often|old|long|tall|far|large|big|high|fast)\b|"
-        r"\b(?:what|which) (?:number|percentage|percent|amount|age|population)\b|"
+        r"\b(?:what|which) (?:(?:is|was|are|were) the )?(?:average |total |approximate )?"
+        r"(?:number|percentage|percent|amount|age|population|price|cost|height|length|weight)\b|"
         r"\bwhich anniversary\b|\bwhat anniversary\b"
     ),
     "when": (
@@ -108,6 +110,7 @@ _WHOLE_DATE = re.compile(
     rf"(?:,?\s+(?:de\s+)?\d{{4}})?|(?:{_MONTHS})\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\d)(?:,?\s+\d{{4}})?|"
     rf"(?:{_MONTHS})\s+\d{{4}}|\d{{4}}-\d\d-\d\d|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}|"
     rf"\d{{1,2}}(?:st|nd|rd|th)\s+century|{_WEEKDAYS}|"
+    r"(?:\d+|\w+)\s+(?:years?|months?|weeks?|days?|hours?)\s+(?:ago|later|earlier)\b|"
     r"(?:(?:last|this|next)\s+(?:week|month|year)|today|yesterday|tomorrow)\b|"
     rf"(?:{_MONTHS})(?!\w))|(?<!\d)(?:1\d{{3}}|20\d\d)(?:s\b|(?:\s*[–-]\s*\d{{2,4}})|\s*年)?(?!\d)"
 )
@@ -131,13 +134,26 @@ _AMOUNT_ELSEWHERE = re.compile(
     rf"{_DIGITS}|\b(?:(?:{_AMOUNTS_ELSEWHERE})\b[ -]?)+|[一二三四五六七八九十百千万两]+(?=\w)",
     re.IGNORECASE,
 )
+_ANY_TIME = re.compile(
+    r"\d|\b(?:ago|after|before|during|since|until|till|when|while|once|then|later|earlier|now|daily|"
+    r"weekly|monthly|annual\w*|year\w*|century|centuries|decades?|morning|evening|night|season)\b|"
+    + DATE.pattern,
+    re.IGNORECASE,
+)
+_ANY_NUMBER = re.compile(
+    r"\d|\b(?:one|no|none|single|both|several|many|few|pair|couple|twin|double|triple|every|daily|"
+    r"sole|only|first|second)\b|" + NUMBER.pattern,
+    re.IGNORECASE,
+)
+_NOUN = re.compile(r"\s(?!(?:and|or|who|was|is|had|has|in|of|at|on|from)\b)[a-z]+s?\b")
+_SEEN = {"when": _ANY_TIME, "number": _ANY_NUMBER}
 _UNIT = re.compile(
     r"\s?(?:%|°\w?|(?:percent|per cent|million|billion|trillion|hundred|thousand|dozen)\b|"
     r"(?:Millionen|Milliarden|millions?|milliards?|millones|milioni|миллион\w*|тысяч\w*)\b)"
 )
 _LOCATED = re.compile(
     rf"\b(?:in|at|from|near|to|into|across|within|between|on|im|aus|bei|nach|à|en|dans|a|в|на|из)\s+"
-    rf"(?:the\s+|der\s+|dem\s+|la\s+|le\s+|el\s+)?({_NAMES.pattern[2:]})"
+    rf"(?:the\s+|der\s+|dem\s+|la\s+|le\s+|el\s+)?({_NAMES.pattern[2:]}(?:,\s+{_CAPITAL}\w+)?)"
 )
 _BECAUSE = re.compile(
     r"\b(?:because|due to|owing to|so that|in order to|as a result of|thanks to|weil|wegen|damit|"
@@ -190,6 +206,13 @@ class Asked:
             return True
         return any(self._is_news(text[slice(*span)]) for span in self._named(text))
 
+    def cannot_answer(self, text: str) -> bool:
+        """Whether what is asked for would be seen in an answer, and is not there: no time at all
+        for when, no number at all for how many."""
+        if self.kind not in _SEEN:
+            return False
+        return not (_SEEN[self.kind].search(text) or self._may_elsewhere(text))
+
     def spans(self, text: str) -> tuple[Span, ...]:
         """Where `text` names what is asked for: of several, what stands nearest to the
         question's words. Empty where the kind is open (what, how) or nothing fits."""
@@ -197,7 +220,9 @@ class Asked:
         if not found:
             return ()
         near = [m.span() for m in re.finditer(r"\w+", text) if self._knows(m[0])]
-        return (min(found, key=lambda span: (_distance(span, near), span)),)
+        cost = {span: _distance(span, near) + self._doubt(span, text) for span in found}
+        best = min(found, key=lambda span: (cost[span], span))
+        return (best,) if cost[best] < HOPELESS else ()
 
     def _named(self, text: str) -> Iterator[Span]:
         for start, end in self._marked(text):
@@ -230,6 +255,28 @@ class Asked:
             first = re.compile(r"\w+").match(text, start) if start < end else None
         if start < end:
             yield start, end
+
+    def _doubt(self, span: Span, text: str) -> int:
+        """What speaks against these words, as so many characters of distance."""
+        before = re.search(r"(\w+)\W*$", text[: span[0]])
+        last = before[1].lower() if before else ""
+        if self.kind == "number":
+            return 200 if re.fullmatch(r"1[5-9]\d\d|20\d\d", text[slice(*span)]) else 0
+        if self.kind != "who" or self.language.name != "english":
+            return 0
+        doubt = 0 if " " in text[slice(*span)] else 60  # a person has two names, mostly
+        if last in {"in", "at", "near", "to", "into", "across", "within", "of"}:
+            doubt += 120  # a place
+        if last == "the":
+            doubt += 80  # a body or a place
+        if last == "by":
+            doubt -= 60
+        # "French towns": a capital, but no name.
+        adjective = re.match(
+            r"\s(?!(?:and|or|who|was|is|had|has|in|of|at|on|from)\b)[a-z]+s?\b", text[span[1] :]
+        )
+        ending = re.search(r"(?:ish|ese|ian|ean|ch|ic)s?$", text[slice(*span)])
+        return doubt + 150 * bool(ending and (adjective or ending[0].endswith("s")))
 
     def _knows(self, word: str) -> bool:
         lowered = word.lower()

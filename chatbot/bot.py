@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatbot.answer import Answer, Event, Finished, Retrieved, SearchedFor
+from chatbot.answer import Answer, Delta, Event, Finished, Retrieved, SearchedFor
 from chatbot.errors import BadHistory, BadQuestion, EmptyQuestion, QuestionTooLong, UnknownModel
 from chatbot.threads import Thread
 from store import Library, Passage
@@ -127,6 +127,13 @@ class Chatbot:
     def _events(
         self, question: str, history: History, sources: Sequence[str] | None
     ) -> Iterator[Event]:
+        from chatbot.manners import reply
+
+        talk = reply(question, self.library) if sources is None else None
+        if talk:
+            yield Delta(talk.text)
+            yield Finished(talk)
+            return
         asked = {"question": question, "history": history, "sources": sources}
         for part in self._chain.stream(asked):
             if "query" in part:

@@ -20,7 +20,8 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.runnables.passthrough import RunnablePassthrough
 
 from chatbot.answer import Delta, Event, Finished
-from chatbot.citations import marked, quoted_answer
+from chatbot.asked import Asked
+from chatbot.citations import CLOSEST, marked, quoted_answer, refusal
 from chatbot.extract import extract
 from chatbot.followup import Query, rewrite
 
@@ -63,21 +64,27 @@ def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
     """Lists of events, so that LangChain can add up what was streamed."""
     query, passages = known["query"], known["passages"]
     extraction = extract(
-        known["question"],
+        query.queries[0],
         passages,
         library.widen(passages, margin=MARGIN),
         embed=library.embed,
         context=query.context,
     )
-    answer = quoted_answer(
-        extraction.quotes if extraction.found else (),
-        passages,
-        searched_for=query.shown,
-        chosen=known["sources"] is not None,
-        place=library.place,
-    )
+    if extraction.outcome == "nothing":
+        chosen = known["sources"] is not None
+        answer = refusal(passages, searched_for=query.shown, chosen=chosen)
+    else:
+        answer = quoted_answer(
+            extraction.quotes,
+            passages,
+            searched_for=query.shown,
+            outcome=extraction.outcome,
+            asked=Asked.of(query.queries[0]),
+            notice=extraction.notice,
+            place=library.place,
+        )
     if not answer.found:
-        yield [Delta(answer.text)]
+        yield [Delta(f"{CLOSEST} " if answer.sentences else answer.text)]
     for n, sentence in enumerate(answer.sentences):
         yield [Delta((" " if n else "") + marked(sentence))]
     now = time.perf_counter()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from chatbot.answer import Answer, Citation, Sentence
+from chatbot.answer import Answer, Citation, Outcome, Sentence
+from chatbot.asked import Asked
 from chatbot.extract import Quote
 from store.records import Passage, Place
 
 NOT_FOUND = "The documents do not answer this."
+CLOSEST = "The documents may not answer this. What comes closest:"
 EMPTY_LIBRARY = "There are no documents in the library yet: add some, and ask again."
 
 # Marks that a list item, a quotation or a heading has in its source, not in what it says.
@@ -26,22 +28,17 @@ def quoted_answer(
     passages: Sequence[Passage],
     *,
     searched_for: str,
-    chosen: bool = False,
+    outcome: Outcome = "answer",
+    asked: Asked | None = None,
+    notice: str = "",
     place: Callable[[str, int], Place],
 ) -> Answer:
-    """The answer that says these quotes, in this order; the one that nothing was found if none.
+    """The answer that says these quotes, in this order.
 
-    `chosen`: only some documents were looked at. `place(source, offset)` says where in its
-    document a character stands.
+    `outcome` "closest": the one quote comes closest, but may not answer. `asked`: what the
+    question wants, to be shown in bold. `place(source, offset)` says where in its document a
+    character stands.
     """
-    if not quotes:
-        return Answer(
-            text=NOT_FOUND if passages or chosen else EMPTY_LIBRARY,
-            found=False,
-            searched_for=searched_for,
-            passages=tuple(passages),
-            outcome="nothing",
-        )
     citations = tuple(
         Citation(
             number=number,
@@ -57,16 +54,35 @@ def quoted_answer(
         for number, quote in enumerate(quotes, 1)
     )
     sentences = tuple(
-        Sentence(spoken(citation.quote), (citation.number,), supported=True)
+        Sentence(
+            text := spoken(citation.quote),
+            (citation.number,),
+            supported=True,
+            bold=asked.spans(text) if asked and outcome == "answer" else (),
+        )
         for citation in citations
     )
+    said = " ".join(marked(sentence) for sentence in sentences)
     return Answer(
-        text=" ".join(marked(sentence) for sentence in sentences),
-        found=True,
+        text=said if outcome == "answer" else f"{CLOSEST} {said}",
+        found=outcome == "answer",
         searched_for=searched_for,
         sentences=sentences,
         citations=citations,
         passages=tuple(passages),
+        outcome=outcome,
+        notice=notice,
+    )
+
+
+def refusal(passages: Sequence[Passage], *, searched_for: str, chosen: bool = False) -> Answer:
+    """The answer that nothing was found. `chosen`: only some documents were looked at."""
+    return Answer(
+        text=NOT_FOUND if passages or chosen else EMPTY_LIBRARY,
+        found=False,
+        searched_for=searched_for,
+        passages=tuple(passages),
+        outcome="nothing",
     )
 
 
@@ -77,5 +93,8 @@ def marked(sentence: Sentence) -> str:
 
 def spoken(quote: str) -> str:
     """A quote as a sentence of an answer: on one line, without its list or heading marks."""
-    line = _LEADING_MARKS.sub("", " ".join(quote.split()))
+    lead, *items = (_LEADING_MARKS.sub("", line.strip()) for line in quote.splitlines())
+    # A list that a sentence announces is read on, item by item.
+    listed = lead.endswith((":", "：")) and len(items) > 1
+    line = " ".join(f"{lead} {('; ' if listed else ' ').join(filter(None, items))}".split())
     return _EMPHASIS.sub(r"\2", line)

@@ -15,9 +15,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatbot.features import NAMES, Candidate, features, stems
+from chatbot.answer import Outcome
+from chatbot.asked import Asked
+from chatbot.choose import (
+    LIMIT,
+    LIMIT_OF_LIST,
+    asks_for_list,
+    choose,
+    dissent,
+    with_items,
+)
+from chatbot.features import NAMES, Candidate, features
 from chatbot.meaning import Embed
-from store.language import Language, has_unspaced, language_of
+from store.language import has_unspaced
 from store.records import Passage
 from store.sentences import sentences
 
@@ -25,11 +35,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# A further sentence is shown if its share is at least this part of the best one's. At 0.2 one of
-# the first two answers .773 / .823 (QED, SQuAD 2; 1.8 and 1.5 sentences shown), at 0.08 .796 and
-# .824 (2.2 and 1.9).
-SECOND = 0.1
-SAME = 0.8  # sentences that share this part of their words say the same
+# Below the threshold but above this part of it, the closest passage is shown, as just that.
+MAYBE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,15 @@ class Extraction:
     quotes: tuple[Quote, ...]
     score: float
     """Belief that the documents answer the question, 0 to 1."""
-    found: bool
+    outcome: Outcome
+    """`answer`, `closest` (one quote, which may not answer) or `nothing`."""
+    notice: str = ""
+    """What to say beside the quotes."""
+
+    @property
+    def found(self) -> bool:
+        """Whether the quotes are an answer."""
+        return self.outcome == "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +110,10 @@ def extract(
     excerpts: Sequence[Passage],
     *,
     embed: Embed | None,
-    limit: int = 3,
+    limit: int | None = None,
     context: str = "",
 ) -> Extraction:
-    """Choose up to `limit` sentences of `excerpts` that answer `question`.
+    """Choose the sentences of `excerpts` that answer `question`, at most `limit`.
 
     `passages`: what was found, best first; `excerpts`: the same, widened by what
     stands around them. `embed`: texts to unit vectors (n, d), or None. `context`:
@@ -106,22 +121,68 @@ def extract(
     """
     candidates = find_candidates(passages, excerpts)
     if not candidates:
-        return Extraction((), 0.0, found=False)
+        return Extraction((), 0.0, "nothing")
+    asked = Asked.of(question)
     # The vectors that come with Docent are of English words.
-    language = language_of(question)
-    foreign = language.name != "english" or has_unspaced(question)
+    foreign = asked.language.name != "english" or has_unspaced(question)
     rows = features(question, context, candidates, None if foreign else embed)
     known = ranker(bare=not rows[:, NAMES.index("cosine")].any())
     scores = sentence_scores(rows, known)
     shares = shares_of(scores)
     order = sorted(range(len(candidates)), key=lambda n: (-shares[n], n))
-    belief = answered_belief(rows, scores, known)
-    quotes = tuple(
-        Quote(c.text, c.source, c.start, c.end, _home(c, passages), float(shares[n]))
-        for n in _chosen(order, shares, candidates, limit, language)
-        for c in (candidates[n],)
+    several = asks_for_list(question)
+    chosen = choose(
+        order, shares, candidates, asked, limit or (LIMIT_OF_LIST if several else LIMIT)
     )
-    return Extraction(quotes, belief, found=belief >= known.threshold)
+    belief = answered_belief(rows, scores, known)
+    outcome = _outcome(belief / known.threshold, asked, [candidates[n] for n in chosen])
+    notice = ""
+    if outcome == "closest":
+        chosen = chosen[:1]
+    elif other := dissent(chosen[0], order, candidates, asked):
+        chosen, notice = _both(chosen, *other, candidates)
+    elif several:
+        notice = f"From the {len(passages)} closest passages; the documents may say more."
+    quotes = tuple(
+        Quote(*_whole(candidates, n, excerpts), _home(candidates[n], passages), float(shares[n]))
+        for n in chosen
+    )
+    return Extraction(quotes, belief, outcome, notice)
+
+
+def _outcome(belief: float, asked: Asked, chosen: Sequence[Candidate]) -> Outcome:
+    """`belief`: by the threshold's."""
+    if belief < MAYBE:
+        return "nothing"
+    hopeless = all(asked.cannot_answer(one.text) for one in chosen)
+    return "answer" if belief >= 1 and not hopeless else "closest"
+
+
+def _both(
+    chosen: Sequence[int], other: int, own: str, theirs: str, candidates: Sequence[Candidate]
+) -> tuple[list[int], str]:
+    """The chosen with the one that contradicts the first behind it, and what to say of it."""
+    first = chosen[0]
+    here, there = candidates[first], candidates[other]
+    rest = [n for n in chosen[1:] if n != other]
+    notice = f"The documents do not agree: “{own}” in {here.source}, “{theirs}” in {there.source}."
+    return [first, other, *rest][: max(len(chosen), 2)], notice
+
+
+def _whole(
+    candidates: Sequence[Candidate], n: int, excerpts: Sequence[Passage]
+) -> tuple[str, str, int, int]:
+    """A candidate's text, source, start and end, with the list that it announces."""
+    first, last = candidates[n], candidates[with_items(candidates, n)]
+    if last is not first:
+        for excerpt in excerpts:
+            if (
+                excerpt.source == first.source
+                and excerpt.start <= first.start < last.end <= excerpt.end
+            ):
+                text = excerpt.text[first.start - excerpt.start : last.end - excerpt.start]
+                return text, first.source, first.start, last.end
+    return first.text, first.source, first.start, first.end
 
 
 def find_candidates(passages: Sequence[Passage], excerpts: Sequence[Passage]) -> list[Candidate]:
@@ -250,30 +311,6 @@ def ranker(*, bare: bool = False) -> Ranker:
         answered=array(data["answered"]),
         threshold=data["threshold"],
     )
-
-
-def _chosen(
-    order: Sequence[int],
-    shares: NDArray[np.float32],
-    candidates: Sequence[Candidate],
-    limit: int,
-    language: Language,
-) -> list[int]:
-    """The best candidate, and those that come close to it and say something else."""
-    chosen: list[int] = []
-    for n in order:
-        if len(chosen) == limit or (chosen and shares[n] < SECOND * shares[order[0]]):
-            break
-        if candidates[n].heading and len(order) > 1:
-            continue
-        own = set(stems(candidates[n].text, language))
-        if all(_overlap(own, set(stems(candidates[m].text, language))) < SAME for m in chosen):
-            chosen.append(n)
-    return chosen or [order[0]]
-
-
-def _overlap(a: set[str], b: set[str]) -> float:
-    return len(a & b) / max(len(a | b), 1)
 
 
 def _ends(sentence: str) -> bool:

@@ -76,7 +76,10 @@ ENOUGH = 2  # content words with which a question speaks for itself
 
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 _INNER_NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w’'-]+")
-_IS = re.compile(r"\b(?:is|are|was|were|means?|refers?|called|known as|defined)\b")
+# "X is the …", and "X, the …, says".
+_IS = re.compile(
+    r"\b(?:is|are|was|were|means?|refers?|called|known as|defined|short for)\b|\w, (?:an?|the)\b"
+)
 _LEANS = re.compile(
     r"(?:he|she|it|they|this|that|these|those|his|her|its|their|but|and|however|also|such|"
     r"meanwhile|then|there)\b",

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chatbot.manners import plainly
 from store.fulltext import terms
 from store.language import language_of
 
@@ -42,7 +43,7 @@ class Query:
     """What to search for."""
 
     queries: tuple[str, ...]
-    """The question first; the scores of all are added, by `weights`."""
+    """The question first, as it is understood; the scores of all are added, by `weights`."""
     shown: str
     """A stand-alone version, for people."""
     context: str = ""
@@ -52,6 +53,7 @@ class Query:
 
 def rewrite(question: str, history: Turns) -> Query:
     """`question` in the light of the earlier turns (role and content, oldest first)."""
+    question = plainly(question)
     previous = _last(history, "user")
     if not previous:
         return Query((question,), question)
