@@ -93,7 +93,7 @@ class Chatbot:
         """Retrieval alone: the `k` passages that fit best, best first."""
         from chatbot.followup import rewrite
 
-        query = rewrite(_checked(question), _checked_history(history))
+        query = rewrite(self.library.spelled(_checked(question)), _checked_history(history))
         return self.library.search(
             query.queries, k=k, sources=_chosen(sources), weights=query.weights
         )

@@ -37,7 +37,7 @@ def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
     """The chain that answers from `library` by quoting, without a chat model."""
 
     def query(asked: Mapping[str, Any]) -> Query:
-        return rewrite(asked["question"], asked["history"])
+        return rewrite(library.spelled(asked["question"]), asked["history"])
 
     def passages(asked: Mapping[str, Any]) -> list[Passage]:
         query = asked["query"]

@@ -164,6 +164,11 @@ def all_words(text: str) -> list[str]:
     return _words(_DIVIDED, text)
 
 
+def indexed_stem(word: str) -> str:
+    """A lower-case word as the full-text index holds it (Porter 1980)."""
+    return _stemmer("porter")(word)
+
+
 def searchable(text: str) -> str:
     """`text` as it is indexed: compatibility forms folded, unspaced scripts spaced."""
     return _CHARACTER.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))

@@ -351,6 +351,19 @@ class Library:
             scores = lift(scores, catalog.documents_of(connection, scores))
             return catalog.passages(connection, best(scores, k))
 
+    def spelled(self, question: str) -> str:
+        """`question` with each word that no document has as the nearest one that some has."""
+        from store import catalog, spelling
+
+        with self.database.reading() as connection:
+
+            def read(key: int) -> str:
+                return " ".join(
+                    f"{p.title} {p.text}" for p in catalog.passages(connection, {key: 0})
+                )
+
+            return spelling.corrected(connection, question, read)
+
     def widen(self, passages: Sequence[Passage], *, margin: int = 400) -> list[Passage]:
         """The same passages with up to `margin` characters of their document on either side.
 
