@@ -28,7 +28,7 @@ fix: $(READY)  ## what the linter can mend by itself
 
 bench: $(READY)  ## quality and speed beside plain baselines, on public sets in DATA
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks $(or $(ARGS),quality) --data $(DATA)
+	$(BIN)/python -m benchmarks $(or $(ARGS),quality --write) --data $(DATA)
 
 install: $(READY)  ## set up .venv and nothing else
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.quality import Answers, Retrieval, run
+from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
+from benchmarks.report import write
 from benchmarks.speed import Speed, measure
 
 
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
     )
+    parser.add_argument("--write", action="store_true", help="write docs/quality.md as well")
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     options = parser.parse_args(argv)
     console = Console()
@@ -37,30 +39,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
-    retrieved, answered = run(options.data, options.only)
+    retrieved, answered, held = run(options.data, options.only)
     console.print(_retrieval_table(retrieved))
     console.print(_answer_table(answered))
+    if held:
+        console.print(held)
+    if options.write:
+        console.print(f"Written: {write(Path('docs'), retrieved, answered, held)}")
     return 0
 
 
 def _retrieval_table(rows: Sequence[Retrieval]) -> Table:
-    table = Table("Set", "Questions", "Docent", "without history", "BM25", "tutorial chain")
+    table = Table("Set", "Questions", "Docent", "without history", "BM25", "tutorial", "− BM25")
     table.title = "nDCG@10 by document"
     for row in rows:
         figures = (row.docent, row.without_history, row.bm25, row.tutorial)
-        table.add_row(row.name, f"{row.questions:,}", *(f"{figure:.3f}" for figure in figures))
+        mean, low, high = interval(row.docent - row.bm25)
+        table.add_row(
+            row.name,
+            f"{len(row.docent):,}",
+            *(f"{figure.mean():.3f}" for figure in figures),
+            f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]",
+        )
     return table
 
 
 def _answer_table(rows: Sequence[Answers]) -> Table:
-    table = Table("Set", "Questions", "first", "first two", "own refused", "others refused", "ms")
-    table.title = "Sentences shown"
+    table = Table(
+        *("Set", "Questions", "first", "first two", "own refused", "others refused"),
+        *("AUROC", "refused at 95 %", "traps", "bold right", "ms"),
+        title="Sentences shown",
+    )
     for row in rows:
-        figures = (row.first, row.first_two, row.refused_own, row.refused_other)
+        figures = (row.first, row.first_two, row.refused_own, row.refused_other, row.auroc_other)
+        traps = "" if row.auroc_traps is None else f"{row.auroc_traps:.3f}"
         table.add_row(
             row.name,
             f"{row.questions:,}",
-            *(f"{figure:.3f}" for figure in figures),
+            *(f"{figure:.3f}" for figure in (*figures, row.refused_at_95)),
+            traps,
+            f"{row.bold_right:.2f} of {row.bold:,}",
             f"{row.median_ms:.1f}",
         )
     return table

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import bm25s
+import numpy as np
 from langchain_chroma import Chroma
 from langchain_core.embeddings import Embeddings
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from benchmarks.sets import Query
 from ingest import Text
+from store import Library
 from store.embedders import open_embedder
+from store.search import best, fuse
 
 
 def bm25(corpus: Sequence[Text], depth: int = 10) -> Callable[[Query], list[str]]:
@@ -61,3 +64,32 @@ class _Embeddings(Embeddings):
 
     def embed_query(self, text: str) -> list[float]:
         return self.embed_documents([text])[0]
+
+
+def fixed_windows(
+    corpus: Sequence[Text], size: int, library: Library, k: int = 5
+) -> Callable[[Query], list[tuple[str, int, int]]]:
+    """The `k` best windows of `size` characters, cut anywhere, as (source, start, end).
+
+    Found as Docent finds its own: BM25 and the library's vectors, fused.
+    """
+    spans = [
+        (text.source, start, min(start + size, len(text.text)))
+        for text in corpus
+        for start in range(0, len(text.text), size)
+    ]
+    whole = {text.source: text.text for text in corpus}
+    texts = [whole[source][start:end] for source, start, end in spans]
+    retriever = bm25s.BM25()
+    retriever.index(bm25s.tokenize(texts, stopwords="en", show_progress=False), show_progress=False)
+    vectors = library.embed(texts)
+
+    def search(query: Query) -> list[tuple[str, int, int]]:
+        tokens = bm25s.tokenize(query.question, stopwords="en", show_progress=False)
+        found, scores = retriever.retrieve(tokens, k=min(200, len(spans)), show_progress=False)
+        words = {int(n): float(score) for n, score in zip(found[0], scores[0], strict=True)}
+        cosines = vectors @ library.embed([query.question])[0]
+        near = {int(n): float(cosines[n]) for n in np.argsort(-cosines)[:200]}
+        return [spans[n] for n in best(fuse(words, near), k)]
+
+    return search

@@ -72,6 +72,8 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage: `search`, `answer`, `total`."""
     outcome: Outcome = "answer"
+    confidence: float | None = None
+    """Belief, 0 to 1, that the documents answer; None where nothing was judged."""
     notice: str = ""
     """What the reader should know about how this came about; often empty."""
 

@@ -93,4 +93,4 @@ def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
         "answer": now - known["searched"],
         "total": now - known["started"],
     }
-    yield [Finished(replace(answer, timings=timings))]
+    yield [Finished(replace(answer, timings=timings, confidence=extraction.score))]
