@@ -326,7 +326,17 @@ class Library:
         `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
         from store import catalog
-        from store.search import CANDIDATES, add, best, fuse, lift
+        from store.fulltext import terms
+        from store.search import (
+            CANDIDATES,
+            FULL_TEXT_WEIGHT,
+            LONG,
+            LONG_WEIGHT,
+            add,
+            best,
+            fuse,
+            lift,
+        )
 
         asked = [queries] if isinstance(queries, str) else list(queries)
         # Half a character, which a broken terminal may give, is none for any embedder.
@@ -334,6 +344,7 @@ class Library:
         if k < 1 or not any(query.strip() for query in asked):
             return []
         vectors = self.embed(asked)
+        long = len(terms(asked[0])) >= LONG
         k = min(k, MOST)
         limit = max(CANDIDATES, 2 * k)
         with self.database.reading() as connection:
@@ -346,9 +357,10 @@ class Library:
                 near: dict[int, float] = {}
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)
-                rankings.append(fuse(words, near))
+                rankings.append(fuse(words, near, LONG_WEIGHT if long else FULL_TEXT_WEIGHT))
             scores = add(zip(rankings, weights or [1.0] * len(asked), strict=True))
-            scores = lift(scores, catalog.documents_of(connection, scores))
+            if not long:
+                scores = lift(scores, catalog.documents_of(connection, scores))
             return catalog.passages(connection, best(scores, k))
 
     def spelled(self, question: str) -> str:
