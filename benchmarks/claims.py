@@ -31,7 +31,7 @@ KINDS = (
     "same topic",
     "other passage",
 )
-SWAPPED = KINDS[:5]
+SWAPPED = KINDS[:4]
 MOST = 12  # excerpts that a claim is held against
 TRUE = ("written", "stated", "quoted")
 FEWEST = 4  # content words of a claim; shorter ones claim too little to judge

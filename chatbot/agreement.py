@@ -94,73 +94,84 @@ def agree(
     claim: Facts, quote: Facts, around: Around, soft: Mapping[str, float], cosine: float, two: bool
 ) -> Agreement:
     """Compare. `soft`: for a word of the claim, lower case, its nearest cosine in the quote."""
-    has = quote.stems
-    words = {word.stem: word for word in claim.words}
-    weights = {stem: around.rare(stem) for stem in words}
-    total = sum(weights.values()) or 1.0
-    names = [w for w in words.values() if w.name]
-    near = {
-        stem: 1.0 if _held(word, has) else 0.0 if word.name else soft.get(word.text.lower(), 0.0)
-        for stem, word in words.items()
-    }
-    absent = {
-        scope: [w for w in words.values() if not _held(w, stems)]
-        for scope, stems in (
-            ("quote", has),
-            ("excerpt", around.excerpt),
-            ("all", around.everything),
-        )
-    }
-
-    def share(missing: Sequence[Word]) -> float:
-        return 1 - sum(weights[w.stem] for w in missing) / total
-
+    words = _Words(claim, quote, around, soft)
     numbers = _Numbers(claim, quote, around)
-    gone = {scope: [w for w in missing if w.name] for scope, missing in absent.items()}
-    begins = [w for w in absent["all"] if w.begins and near[w.stem] < 1]
-    beside = [_beside(claim, quote, w) for w in names if w not in gone["quote"]]
-    least = sorted(near.values())[:2] or [1.0]
     denied, against = _denied(claim, quote), opposed(claim, quote)
     places = _places(claim, quote)
+    beside = [_beside(claim, quote, w) for w in words.names if w not in words.absent["quote"]]
     row = [
-        share(absent["quote"]),
-        share(absent["excerpt"]),
-        share(absent["all"]),
-        sum(weights[stem] * value for stem, value in near.items()) / total,
-        sum(least) / len(least),
-        min(sum(value < FAR for value in near.values()) / 5, 1),
-        min(sum(not w.name and near[w.stem] < FAR for w in absent["all"]) / 5, 1),
-        _pairs(claim, places),
-        _run(claim, quote) / max(len(claim.words), 1),
-        *(min(len(gone[scope]) / 3, 1) for scope in ("quote", "excerpt", "all")),
-        sum(1 - near[w.stem] for w in begins),
+        *words.row(_pairs(claim, places), _run(claim, quote) / max(len(claim.words), 1)),
         *numbers.row(),
         min(beside, default=1.0),
         sum(beside) / len(beside) if beside else 1.0,
         numbers.instead,
-        _name_instead(claim, quote, gone["quote"], frozenset(words)),
+        _name_instead(claim, quote, words.missing_names("quote"), frozenset(words.all)),
         *_keys(claim, quote),
         _order([places[w.place] for w in claim.words if w.place in places]),
-        _name_order(names, places),
+        _name_order(words.names, places),
         min(len(denied) / 2, 1),
         min(abs(claim.denials - quote.denials) / 2, 1),
         min(len(against) / 2, 1),
         cosine,
-        _cover(quote, words, around.rare),
+        _cover(quote, words.all, around.rare),
         math.log1p(len(claim.words)) / 4,
         math.log1p(len(quote.words)) / 5,
         float(bool(numbers.wanted)),
-        float(bool(names)),
+        float(bool(words.names)),
         float(two),
     ]
     return Agreement(
         row,
         lone_numbers=numbers.lone,
-        lone_names=_runs(claim, absent["all"]),
+        lone_names=_runs(claim, words.absent["all"]),
         far_numbers=numbers.far,
         denied=denied[0] if denied else "",
         opposed=against[0] if against else None,
     )
+
+
+class _Words:
+    """The claim's words in the quote, in its excerpt, in all excerpts."""
+
+    def __init__(
+        self, claim: Facts, quote: Facts, around: Around, soft: Mapping[str, float]
+    ) -> None:
+        has = quote.stems
+        self.all = {word.stem: word for word in claim.words}
+        self.names = [w for w in self.all.values() if w.name]
+        self.weights = {stem: around.rare(stem) for stem in self.all}
+        self.total = sum(self.weights.values()) or 1.0
+        self.near = {
+            stem: 1.0 if _held(word, has) else _soft(word, soft) for stem, word in self.all.items()
+        }
+        scopes = {"quote": has, "excerpt": around.excerpt, "all": around.everything}
+        self.absent = {
+            scope: [w for w in self.all.values() if not _held(w, stems)]
+            for scope, stems in scopes.items()
+        }
+
+    def missing_names(self, scope: str) -> list[Word]:
+        return [w for w in self.absent[scope] if w.name]
+
+    def row(self, pairs: float, run: float) -> list[float]:
+        """The features from `overlap` to `begins`; `pairs` and `run` are among them."""
+        near, lone = self.near, self.absent["all"]
+        shares = [
+            1 - sum(self.weights[w.stem] for w in missing) / self.total
+            for missing in self.absent.values()
+        ]
+        least = sorted(near.values())[:2] or [1.0]
+        return [
+            *shares,
+            sum(self.weights[stem] * value for stem, value in near.items()) / self.total,
+            sum(least) / len(least),
+            min(sum(value < FAR for value in near.values()) / 5, 1),
+            min(sum(not w.name and near[w.stem] < FAR for w in lone) / 5, 1),
+            pairs,
+            run,
+            *(min(len(self.missing_names(scope)) / 3, 1) for scope in self.absent),
+            sum(1 - near[w.stem] for w in lone if w.begins and near[w.stem] < 1),
+        ]
 
 
 class _Numbers:
@@ -262,6 +273,11 @@ def _keys(claim: Facts, quote: Facts) -> tuple[float, float]:
             farthest = max(farthest, abs(one - other) / 15)
             crowded = max(crowded, between / 3)
     return min(farthest, 1.0), min(crowded, 1.0)
+
+
+def _soft(word: Word, soft: Mapping[str, float]) -> float:
+    """No name is near another."""
+    return 0.0 if word.name else soft.get(word.text.lower(), 0.0)
 
 
 def _held(word: Word, stems: Set[str]) -> bool:
