@@ -213,7 +213,9 @@ class _Reader:
             return
         if self.reach == _SCOPE and lowered in _NO_DENIAL and self.denier in {"not", "no"}:
             self.reach, self.denials = 0, self.denials - 1
-        if self._spelled(lowered):
+        if self._spelled(lowered) or (
+            lowered == "有" and self.denier in {"没", "沒"} and self.reach
+        ):
             return
         if capital or lowered not in STOP_WORDS:
             if lowered in STOP_WORDS and (begins or len(raw) == 1 or not raw.isupper()):

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LONGEST = 2_000  # characters of a sentence that can be checked, unless it is a quote
-SINGLES = 5  # sentences looked at closely
-PAIRED = 2  # of the likeliest, each with either neighbour
+SINGLES = 4  # sentences looked at closely; a fifth, and pairs of two, cost 4 ms an answer
+PAIRED = 1  # of the likeliest, each with either neighbour
 BETTER = 0.1  # two sentences must be this much more convincing than one
 # A number in digits that no excerpt has is never supported, however well the rest agrees: the
 # mark then says no more than what anyone can see.

@@ -84,6 +84,24 @@ def test_two_sentences_quoted_are_one_quote():
     assert REPORT[found.index][found.start : found.end] == two
 
 
+@pytest.mark.parametrize(
+    ("passage", "true", "false"),
+    [
+        (
+            RUSSIAN,
+            "Паром вышел из порта в 7:40 утра.",
+            "Капитан сообщил о поломке двигателя.",
+        ),
+        (CHINESE, "船上有212名乘客", "船上有312名乘客。"),
+        (GERMAN, "Um 7:40 Uhr verließ die Fähre den Hafen.", "Der Kapitän meldete Schaden."),
+    ],
+    ids=["ru", "zh", "de"],
+)
+def test_other_languages_are_compared_too(passage, true, false):
+    assert check(true, [passage], embed=EMBED).supported
+    assert not check(false, [passage], embed=EMBED).supported
+
+
 def test_only_what_is_cited_is_looked_at():
     sentence = "Captain Dahl reported engine trouble."
     assert check(sentence, REPORT, cited=[0]).supported
