@@ -15,13 +15,15 @@ from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
 from benchmarks.speed import Speed, measure
+from benchmarks.support import Rated, Time, Told
+from benchmarks.support import measure as measure_support
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality", "speed", "reading"])
-    parser.add_argument("--data", type=Path, help="a folder of sets (for quality)")
+    parser.add_argument("what", choices=["quality", "speed", "reading", "support"])
+    parser.add_argument("--data", type=Path, help="a folder of sets (not for speed)")
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
     )
@@ -39,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
+    if options.what == "support":
+        told, rated, spent = measure_support(options.data)
+        console.print(_told_table(told))
+        console.print(_rated_line(rated), _time_line(spent), sep="\n")
+        return 0
     retrieved, answered, held = run(options.data, options.only)
     console.print(_retrieval_table(retrieved))
     console.print(_answer_table(answered))
@@ -82,6 +89,33 @@ def _answer_table(rows: Sequence[Answers]) -> Table:
             f"{row.median_ms:.1f}",
         )
     return table
+
+
+def _told_table(rows: Sequence[Told]) -> Table:
+    table = Table("Set", "Claims", "Kept", "Accuracy", "Made false by", "AUROC", "Marked")
+    table.title = "True claims told from false ones"
+    for row in rows:
+        own = (row.name, f"{row.true:,} {row.kind}", f"{row.kept:.3f}", f"{row.accuracy:.3f}")
+        for kind, area in sorted(row.auroc.items(), key=lambda pair: -pair[1]):
+            table.add_row(*own, kind, f"{area:.3f}", f"{row.marked[kind]:.3f}")
+            own = ("", "", "", "")
+        table.add_section()
+    return table
+
+
+def _rated_line(rated: Rated) -> str:
+    return (
+        f"Human ratings of {rated.answers} answers, {rated.low} of them below 3: Spearman "
+        f"{rated.spearman:.3f}, AUROC {rated.auroc:.3f}; sentences marked in answers rated 4 by "
+        f"all: {rated.marked_best:.3f}, in those rated 2 or worse: {rated.marked_worst:.3f}"
+    )
+
+
+def _time_line(spent: Time) -> str:
+    return (
+        f"An answer of 4 sentences over 12 passages: {spent.median:.1f} ms, "
+        f"p95 {spent.p95:.1f} ms of one core"
+    )
 
 
 def _phrases_table(found: Phrases) -> Table:
