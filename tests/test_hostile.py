@@ -21,7 +21,7 @@ import pytest
 from ingest import ReadError, Text, ingest
 from ingest.kinds import kind_of
 from ingest.readers import read
-from ingest.readers.visible import DEEPEST, depth
+from ingest.readers.htmltext import DEEPEST, depth
 from ingest.sandbox import Sandbox
 from ingest.split import spans
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ingest import Failure, ReadError, ingest
@@ -267,3 +269,24 @@ def test_a_redirect_to_another_page_keeps_the_source(library, server):
 def test_a_failure_is_data(library):
     report = ingest("http://127.0.0.1/", library=library)
     assert [type(failure) for failure in report.failed] == [Failure]
+
+
+ROWS = 30_000
+SLOW = {
+    "tables": "<table><tr><td>a</td><td>b</td></tr></table>" * ROWS,
+    "spans": f"<table>{'<tr><td colspan=9000000000000000 rowspan=9000>a</td></tr>' * ROWS}</table>",
+    "cells": f"<table><tr>{'<td>a' * ROWS}</table>",
+    "rows": f"<table>{'<tr><td>' * ROWS}</table><p>words",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_page_takes_quadratic_time(name):
+    started = time.process_time()
+    assert html("", SLOW[name])
+    assert time.process_time() - started < 20  # minutes, if it did
+
+
+def test_what_frames_a_page_is_left_out_where_it_is_no_article():
+    frame = "<nav>Menu.</nav><div role=search>Find.</div><form>Join.</form><footer>Foot.</footer>"
+    assert html("", f"{frame}<p>Seen.<p>Too.") == "Seen.\n\nToo."

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from lxml import etree
 
 from ingest.errors import ReadError
+from ingest.readers.htmltext import depth, markup_text
 from ingest.readers.markdown import heading_sections
+from ingest.readers.tables import one_line
 from ingest.readers.text import clean, decode, title_from
-from ingest.readers.visible import depth, one_line, visible_text
 from ingest.reading import Reading
 
 MOST_ENTRIES = 2_000
@@ -46,14 +47,14 @@ def read(data: bytes, name: str) -> Reading:
         raise ReadError(f"{name!r} is not a feed that can be read: {error}") from error
     if root is None:
         raise ReadError(f"{name!r} is damaged, or is not a feed")
-    title = one_line(visible_text(_first(_channel(root), "title")))
+    title = one_line(_shown(_first(_channel(root), "title"), name))
     entries = [node for node in root.iter() if _tag(node) in ("item", "entry")]
     links: list[str] = []
     blocks: list[str] = []
     for entry in entries[:MOST_ENTRIES]:
         if link := _link(entry):
             links.append(link)
-        blocks.extend(_blocks(entry, link))
+        blocks.extend(_blocks(entry, link, name))
     left = len(entries) - MOST_ENTRIES
     notes = (f"{left:,} of {len(entries):,} entries are left out.",) if left > 0 else ()
     text = clean("\n\n".join(blocks)).strip()
@@ -71,9 +72,9 @@ def _channel(root: etree._Element) -> etree._Element:
     return next((child for child in root if _tag(child) == "channel"), root)
 
 
-def _blocks(entry: etree._Element, link: str) -> Iterator[str]:
+def _blocks(entry: etree._Element, link: str, name: str) -> Iterator[str]:
     """An entry's heading, date and text."""
-    title, words = visible_text(_first(entry, "title")), visible_text(_first(entry, *_CONTENT))
+    title, words = (_shown(_first(entry, *tags), name) for tags in (("title",), _CONTENT))
     if title or words or link:
         yield f"## {one_line(title) or link or 'Untitled'}"
     if date := one_line(_first(entry, *_DATES)):
@@ -83,6 +84,11 @@ def _blocks(entry: etree._Element, link: str) -> Iterator[str]:
         yield re.sub(r"^#+ ", "", words, flags=re.MULTILINE)
     if link:
         yield link
+
+
+def _shown(markup: str, name: str) -> str:
+    """What a title or a text shows, which may be HTML or not."""
+    return markup_text(markup, name) if "<" in markup or "&" in markup else markup
 
 
 def _first(parent: etree._Element, *names: str) -> str:
