@@ -66,7 +66,7 @@ def test_attachments_are_parts_and_mails_inside_are_mails():
     outer.add_related(b"\x89PNG", maintype="image", subtype="png", cid="<logo>")
     outer.add_attachment(b"a,b\n1,2\n", maintype="text", subtype="csv", filename="Zahlen ü.csv")
     outer.add_attachment(inner)
-    found = read_all(outer.as_bytes(), "a.eml")
+    found = list(read_all(outer.as_bytes(), "a.eml"))
     assert [path for path, _, _ in found] == ["", "Zahlen ü.csv", "In side.eml"]
     assert found[0][2].notes == ("Pictures in its text are left out (1).",)
     assert found[1][2].text == "a | b\na: 1 | b: 2"
@@ -130,7 +130,7 @@ def box(count: int) -> bytes:
 
 
 def test_a_mailbox_is_a_list_of_its_mails():
-    found = read_all(box(2), "box.mbox")
+    found = list(read_all(box(2), "box.mbox"))
     assert [path for path, _, _ in found] == ["", "1 Number 1.eml", "2 Number 2.eml"]
     assert found[0][2].text == (
         "mail 1: Number 1 | From: li@example.org\nmail 2: Number 2 | From: li@example.org"
@@ -244,7 +244,7 @@ def test_an_outlook_message_is_read_with_what_is_attached():
             f"{inner}/__substg1.0_1000001F": words("Grüße von innen."),
         }
     )
-    found = read_all(message, "a.msg")
+    found = list(read_all(message, "a.msg"))
     assert [(path, reading.title, reading.format) for path, _, reading in found] == [
         ("", "The visit", "msg"),
         ("notes.txt", "notes", "text"),
