@@ -37,6 +37,21 @@ def test_a_mail_is_its_headers_and_its_text_with_the_quoted_reply():
     assert (reading.format, reading.notes, reading.parts) == ("eml", (), ())
 
 
+@pytest.mark.parametrize(
+    ("headers", "place"),
+    [
+        (HEADERS, "mail from Li, 25 July 2023"),
+        ('From: "Wei, Li" <li@example.org>\n', "mail from Wei, Li"),
+        ("From: <li@example.org>\nDate: never\n", "mail from li@example.org"),
+        ("Date: 2021-03-03T08:00:00Z\n", "mail 3 March 2021"),
+        ("Date: Wed, 3 Mar 2021 08:00:00 -0000\n", "mail 3 March 2021"),
+    ],
+)
+def test_a_citation_says_whose_mail_it_is_from(headers, place):
+    (section,) = read(f"{headers}\nAgreed.\n".encode(), "a.eml").sections
+    assert (section.start, section.label) == (0, place)
+
+
 def test_encoded_headers_and_wrong_charsets_are_read():
     raw = (
         b"Subject: =?utf-8?B?R3LD?= =?utf-8?B?vMOfZQ==?= aus =?iso-8859-1?Q?K=F6ln?=\n"
