@@ -24,7 +24,7 @@ from ingest.errors import ReadError
 from store.child import begin, limit, start
 
 MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
-CPU_S = 60  # for one file
+CPU_S = 60  # for one file: 190 MB of very short sentences take some 35, a bomb at most a few
 WALL_S = 180  # for one file, waiting included
 
 
