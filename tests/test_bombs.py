@@ -348,7 +348,7 @@ def test_a_bomb_is_refused_in_words_or_read_in_part(name, sandbox):
         assert name in said
         # PDFium ends its process where it gets no more memory.
         assert "crashed" not in said or name == "forms.pdf"
-        assert "more than" not in said
+        assert not said.endswith((" seconds", " of memory"))
         assert "\n" not in said
     else:
         assert sum(len(one.get("text", "")) for one in found) < MOST
