@@ -91,7 +91,7 @@ def _one_file(content: bytes, name: str, entry: dict[str, Any], found: Phrases) 
     kind = kind_of(content, name)
     if kind in ALONE and text:
         alone = statistics.median(_timed(ALONE[kind], content) for _ in range(ROUNDS))
-        ours = min(ours, _timed(lambda data: read_all(data, name), content))
+        ours = min(ours, _timed(lambda data: list(read_all(data, name)), content))
         found.seconds.setdefault(kind, []).append((ours, alone, len(content)))
 
 

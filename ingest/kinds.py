@@ -117,6 +117,10 @@ _HTML = re.compile(
 _FEED = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<(?:[?!])[^<>]{0,400}>\s*)*<(?:rss|rdf:RDF|(?:atom:)?feed)\b", re.I
 )
+_JSON_FEED = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*\{[^{}\[\]]{0,2000}?"version"\s*:\s*'
+    rb'"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version'
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MEMBERS = {
     "word/document.xml": "docx",
@@ -156,6 +160,8 @@ def kind_of(data: bytes, name: str) -> str:
         wanted = _SIGNED.get(named or "", "what its name says")
         raise ReadError(f"{name!r} is a zip archive, not {wanted}")
     if found is None and named in (None, "text", "xml", "html") and _FEED.match(data):
+        return "feed"
+    if found is None and named in (None, "text", "json") and _JSON_FEED.match(data):
         return "feed"
     kind = found or ("html" if named in (None, "text") and _HTML.match(data) else named)
     if kind is None:

@@ -26,6 +26,7 @@ _VAGUE = {  # says nothing that the suffix does not say better
 _MEDIA = {
     "application/atom+xml": ".atom",
     "application/epub+zip": ".epub",
+    "application/feed+json": ".json",
     "application/json": ".json",
     "application/pdf": ".pdf",
     "application/rss+xml": ".rss",

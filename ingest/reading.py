@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from store.records import Section
@@ -13,7 +14,13 @@ class Part:
 
     name: str
     """As the outer file calls it; may hold folders, and anything at all."""
-    data: bytes
+    data: bytes = b""
+    unpack: Callable[[], bytes] | None = None
+    """In place of `data`: gives it when it is needed. Raises ReadError."""
+
+    def content(self) -> bytes:
+        """Its bytes. Raises ReadError."""
+        return self.unpack() if self.unpack else self.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 Each child reads one file after another, within limits of memory and time; one that
 crashes, hangs or grows too large ends with its file, which is named, and the next file
-gets a new child. Bytes go in behind a line of JSON, a line of JSON comes out. Reading
-and splitting happen there too, so that several files use several cores. The parent's
-side imports no reader.
+gets a new child. Bytes go in behind a line of JSON; a line of JSON comes out for the file
+and for each file inside it, then one that ends the answer. Reading and splitting happen
+there too, so that several files use several cores. The parent's side imports no reader.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
-from typing import IO, Any
+from typing import Any
 
 from ingest.errors import ReadError
 from store.child import begin, limit, start
 
 MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
-CPU_S = 60  # for one file
+CPU_S = 60  # for one file: 190 MB of very short sentences take some 35, a bomb at most a few
 WALL_S = 180  # for one file, waiting included
 
 
@@ -46,17 +47,16 @@ class Sandbox:
                 self._all.add(child)
                 if self._closed:
                     child.end()
-            heard = child.ask(data, name)
-            if heard is None:
+            items = child.ask(data, name)
+            if items is None:
                 why = child.end()
                 self._all.discard(child)
                 child = None
                 raise ReadError(f"{name!r} cannot be read: {why}")
         finally:
             self._idle.put(child)
-        if "error" in heard:
-            raise ReadError(heard["error"])
-        items: list[dict[str, Any]] = heard["items"]
+        if refused := [item["refused"] for item in items if "refused" in item]:
+            raise ReadError(refused[0])
         return items
 
     @property
@@ -76,8 +76,8 @@ class _Child:
         self._process = start("ingest.sandbox")
         self._late = False
 
-    def ask(self, data: bytes, name: str) -> dict[str, Any] | None:
-        """The answer; None if the child has died of the file."""
+    def ask(self, data: bytes, name: str) -> list[dict[str, Any]] | None:
+        """The lines of the answer; None if the child has died of the file."""
         assert self._process.stdin
         assert self._process.stdout
         watchdog = threading.Timer(WALL_S, self._expire)
@@ -87,7 +87,9 @@ class _Child:
             self._process.stdin.write(json.dumps([name, len(data)]).encode() + b"\n")
             self._process.stdin.write(data)
             self._process.stdin.flush()
-            heard: dict[str, Any] = json.loads(self._process.stdout.readline())
+            heard: list[dict[str, Any]] = []
+            while line := json.loads(self._process.stdout.readline()):
+                heard.append(line)
         except (OSError, ValueError):
             return None
         finally:
@@ -115,6 +117,7 @@ class _Child:
 
 
 OUT_OF_MEMORY = 77  # exit status
+_END = b"{}\n"  # of an answer
 
 
 def main() -> None:
@@ -126,32 +129,30 @@ def main() -> None:
         name, size = json.loads(line)
         limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
         try:
-            answer = _read(files, name, size)
+            # Each is let go before the next: together they may not fit in memory.
+            for item in _read(files.read(size), name):
+                answers.write(json.dumps(item).encode() + b"\n")
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
-        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.write(_END)
         answers.flush()
 
 
-def _read(files: IO[bytes], name: str, size: int) -> dict[str, Any]:
+def _read(data: bytes, name: str) -> Iterator[dict[str, Any]]:
     from ingest.readers import read_all
     from ingest.split import spans
 
-    data = files.read(size)
     try:
-        found = read_all(data, name)
+        for path, digest, reading in read_all(data, name):
+            if isinstance(reading, ReadError):
+                yield {"path": path, "error": str(reading)}
+            else:
+                chunks = spans(reading.text, reading.page_starts)
+                yield {"path": path, **asdict(reading), "chunks": chunks, "hash": digest}
     except ReadError as error:
-        return {"error": str(error)}
+        yield {"refused": str(error)}
     except RecursionError:
-        return {"error": f"{name!r} is nested too deeply to be read"}
-    items: list[dict[str, Any]] = []
-    for path, digest, reading in found:
-        if isinstance(reading, ReadError):
-            items.append({"path": path, "error": str(reading)})
-        else:
-            chunks = spans(reading.text, reading.page_starts)
-            items.append({"path": path, **asdict(reading), "chunks": chunks, "hash": digest})
-    return {"items": items}
+        yield {"refused": f"{name!r} is nested too deeply to be read"}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from store.records import Chunk, Document, chunk_id
-from store.sentences import sentences
+from store.sentences import each_sentence
 
 TARGET = 256  # characters; a chunk that has them takes no further sentence
 LIMIT = 384  # characters; no sentence is added that would go beyond
@@ -39,11 +39,11 @@ def split(document: Document) -> list[Chunk]:
 
 def spans(text: str, page_starts: tuple[int, ...] = ()) -> list[tuple[int, int]]:
     """The chunks of a text as [start, end), in order: see `split`."""
-    return list(_packed(text, list(_pieces(text)), page_starts))
+    return list(_packed(text, _pieces(text), page_starts))
 
 
 def _packed(
-    text: str, pieces: list[tuple[int, int]], page_starts: tuple[int, ...]
+    text: str, pieces: Iterator[tuple[int, int]], page_starts: tuple[int, ...]
 ) -> Iterator[tuple[int, int]]:
     """Neighbouring pieces together, up to the size of a chunk."""
     pages = iter(page_starts)
@@ -71,7 +71,7 @@ def _packed(
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
     """Sentences; a very long one in parts."""
-    for start, end in sentences(text):
+    for start, end in each_sentence(text):
         while end - start > LONGEST:
             cut = _last_space(text, start + LONGEST // 2, start + LONGEST)
             yield start, _trimmed(text, start, cut)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 # Never the end of a sentence: a name or a number follows.
 _TITLES = frozenset(
@@ -51,16 +52,21 @@ def sentences(text: str) -> list[tuple[int, int]]:
     They do not overlap, begin and end without white space, and together hold every
     other character. Blank lines, list items, table rows and headings always divide.
     """
-    spans = []
+    return list(each_sentence(text))
+
+
+def each_sentence(text: str) -> Iterator[tuple[int, int]]:
+    """`sentences`, one after the other: a large text has millions."""
     for block_start, block_end in _blocks(text):
         start = block_start
         # A table's row is one: its cells are not sentences, whatever stands in them.
         row = text.find(_CELLS, block_start, block_end) >= 0
         for end in () if row else _ends(text, block_start, block_end):
-            spans.append((start, end))
+            if trimmed := _trim(text, start, end):
+                yield trimmed
             start = end
-        spans.append((start, block_end))
-    return [trimmed for span in spans if (trimmed := _trim(text, *span))]
+        if trimmed := _trim(text, start, block_end):
+            yield trimmed
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -96,22 +102,49 @@ def _ends(text: str, start: int, stop: int) -> Iterator[int]:
 
 
 def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
-    following = _NEXT.match(text, match.end(), match.end() + 200)
-    word = (following and following[1]) or ""
-    if word and word[0].islower():
+    at, end = match.span()
+    first = text[end + 1 : end + 2]
+    if not first.isalpha():  # more white space, a quotation mark, a number
+        first = _next_word(text, end)[:1]
+    if first.islower():
         return False
     if match["stop"] != ".":
         return True
-    before = _TOKEN.search(text[max(start, match.start() - _LOOK_BACK) : match.start()])
-    token = before[0].lower() if before else ""
-    if token in _TITLES:
-        return not word
-    initial = len(token) == 1 and token.isalpha() and before is not None and before[0].isupper()
-    dotted = "." in token and all(len(part) <= 2 for part in token.split("."))
-    if initial or dotted or token in _MAYBE:
-        return not word or word.lower() in _STARTERS
-    # "1." alone at the beginning numbers an item.
-    return not (token.isdigit() and match.start() - len(token) == start)
+    words = text[max(start, at - _LOOK_BACK) : at].split()
+    token = _token(words[-1]) if words and not text[at - 1].isspace() else ""
+    match _before(token):
+        case "title":
+            return not first
+        case "maybe":
+            return not first or _next_word(text, end).lower() in _STARTERS
+        case "number":  # "1." alone at the beginning numbers an item
+            return at - len(token) != start
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _token(word: str) -> str:
+    """The word without the opening signs before it."""
+    found = _TOKEN.search(word)
+    return found[0] if found else ""
+
+
+@lru_cache(maxsize=4096)
+def _before(token: str) -> str:
+    """What kind of word stands before a full stop, if one that may need it."""
+    lower = token.lower()
+    if lower in _TITLES:
+        return "title"
+    initial = len(token) == 1 and token.isupper()
+    dotted = "." in lower and all(len(part) <= 2 for part in lower.split("."))
+    if initial or dotted or lower in _MAYBE:
+        return "maybe"
+    return "number" if token.isdigit() else ""
+
+
+def _next_word(text: str, end: int) -> str:
+    following = _NEXT.match(text, end, end + 200)
+    return (following and following[1]) or ""
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ import pytest
 from ingest import ReadError, Text, ingest
 from ingest.kinds import kind_of
 from ingest.readers import read
-from ingest.readers.visible import DEEPEST, depth
+from ingest.readers.htmltext import DEEPEST, depth
 from ingest.sandbox import Sandbox
 from ingest.split import spans
 
@@ -90,7 +90,7 @@ def test_bombs_are_refused_and_their_neighbour_goes_in(library, tmp_path):
 
 
 def test_a_member_that_lies_about_its_size_is_not_unpacked_whole():
-    """100 MB in memory would not fit what the process may still take."""
+    """Its 100 MB would be seen in what the process has taken at most."""
     resource = pytest.importorskip("resource")
     data = declaring(packed({"a.txt": b"0" * (100 * MB)}, zipfile.ZIP_LZMA), 10)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

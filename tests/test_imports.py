@@ -20,7 +20,6 @@ OWNER = {
     "lxml": "ingest/readers/",
     "openpyxl": "ingest/readers/workbook.py",
     "xlrd": "ingest/readers/workbook.py",
-    "bs4": "ingest/readers/",
     "httpcore": "ingest/fetch.py",
     "olefile": "ingest/readers/outlook.py",
     "pypdfium2": "store/pdfium.py",

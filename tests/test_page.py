@@ -106,6 +106,20 @@ def test_two_files_of_one_name_are_told_apart(client, tmp_path, bot):
     client.predict(source, api_name="/remove")
 
 
+def test_an_upload_that_fails_leaves_the_document_of_its_name(client, bot, tmp_path):
+    path = tmp_path / "giraffe.md"
+    path.write_text("The giraffe is tall.")
+    (source,) = client.predict([handle_file(path)], api_name="/add")["added"]
+    path.write_bytes(b"\0\1\2" * 100)
+    report = client.predict([handle_file(path)], api_name="/add")
+    assert [failure["source"] for failure in report["failed"]] == [source]
+    assert bot.library.text(source) == "The giraffe is tall."
+    assert [p.read_text() for p in (bot.library.home / "uploads").iterdir()] == [
+        "The giraffe is tall."
+    ]
+    client.predict(source, api_name="/remove")
+
+
 @pytest.mark.parametrize(
     ("arguments", "name", "message"),
     [

@@ -44,7 +44,7 @@ def packed(members: dict[str, str | bytes], how: int = zipfile.ZIP_DEFLATED) -> 
 
 def test_a_zip_is_a_list_and_its_files_are_read():
     data = packed({"a/one.txt": "Shoigu came.", "two.csv": "n,m\n1,2\n", "__MACOSX/x": "no"})
-    found = read_all(data, "box.zip")
+    found = list(read_all(data, "box.zip"))
     assert [(path, reading.text) for path, _, reading in found] == [
         ("", "a/one.txt\ntwo.csv"),
         ("a/one.txt", "Shoigu came."),
@@ -54,7 +54,7 @@ def test_a_zip_is_a_list_and_its_files_are_read():
 
 def test_names_that_lead_out_of_a_folder_are_only_names():
     names = ["../../etc/cron.txt", "/abs.txt", "..\\win.txt", "a\nb.txt", "..", "ü.txt"]
-    found = read_all(packed(dict.fromkeys(names, "words")), "box.zip")
+    found = list(read_all(packed(dict.fromkeys(names, "words")), "box.zip"))
     assert [path for path, _, _ in found[1:]] == [
         *("etc/cron.txt", "abs.txt", "win.txt", "a b.txt", "unnamed", "ü.txt")
     ]
@@ -64,7 +64,7 @@ def test_a_zip_in_a_zip_ends_at_the_limit():
     data = packed({"words.txt": "innermost"})
     for level in range(6):
         data = packed({f"{level}.zip": data})
-    found = read_all(data, "box.zip")
+    found = list(read_all(data, "box.zip"))
     assert [path for path, _, _ in found] == ["", "5.zip", "5.zip/4.zip", "5.zip/4.zip/3.zip",
                                               "5.zip/4.zip/3.zip/2.zip"]  # fmt: skip
     assert isinstance(found[-1][2], ReadError)
@@ -148,3 +148,21 @@ def test_a_locked_book_is_refused_and_one_with_mangled_fonts_is_not(algorithm, l
 def test_a_broken_book_is_named(change, reason):
     with pytest.raises(ReadError, match=reason):
         read(packed(BOOK | change), "a.epub")
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_packed_in_another_way_are_read(how):
+    found = list(read_all(packed({"a.txt": "Shoigu came. " * 1_000, "b.txt": ""}, how), "box.zip"))
+    assert found[1][2].text == "Shoigu came. " * 1_000
+    assert "is empty" in str(found[2][2])
+
+
+def test_archives_inside_are_unpacked_one_after_the_other():
+    """Their 160 MB would be seen in what the process has taken at most."""
+    resource = pytest.importorskip("resource")
+    inner = packed({f"{n}.txt": bytes([48 + n]) * (4 << 20) for n in range(5)})
+    box = packed({f"{n}.zip": inner for n in range(8)}, zipfile.ZIP_STORED)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kept = [path for path, _, reading in read_all(box, "box.zip") if reading.text]
+    assert len(kept) == 1 + 8 * 6
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10

@@ -1,6 +1,5 @@
 """Mails, mailboxes and Outlook messages: what they say, what is attached, what is hostile."""
 
-import struct
 from email.message import EmailMessage
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from ingest import ReadError
 from ingest.readers import read, read_all
 from ingest.readers.outlook import unpack_rtf
+from tests.ole import ole
 
 HEADERS = (
     "From: Li <li@example.org>\nTo: Shoigu <s@example.org>\nSubject: The visit\n"
@@ -35,6 +35,21 @@ def test_a_mail_is_its_headers_and_its_text_with_the_quoted_reply():
     reading = read(f"{HEADERS}\nAgreed.\n\n> When?\n".encode(), "a.eml")
     assert (reading.title, reading.text) == ("The visit", f"{SHOWN}\n\nAgreed.\n\n> When?")
     assert (reading.format, reading.notes, reading.parts) == ("eml", (), ())
+
+
+@pytest.mark.parametrize(
+    ("headers", "place"),
+    [
+        (HEADERS, "mail from Li, 25 July 2023"),
+        ('From: "Wei, Li" <li@example.org>\n', "mail from Wei, Li"),
+        ("From: <li@example.org>\nDate: never\n", "mail from li@example.org"),
+        ("Date: 2021-03-03T08:00:00Z\n", "mail 3 March 2021"),
+        ("Date: Wed, 3 Mar 2021 08:00:00 -0000\n", "mail 3 March 2021"),
+    ],
+)
+def test_a_citation_says_whose_mail_it_is_from(headers, place):
+    (section,) = read(f"{headers}\nAgreed.\n".encode(), "a.eml").sections
+    assert (section.start, section.label) == (0, place)
 
 
 def test_encoded_headers_and_wrong_charsets_are_read():
@@ -66,7 +81,7 @@ def test_attachments_are_parts_and_mails_inside_are_mails():
     outer.add_related(b"\x89PNG", maintype="image", subtype="png", cid="<logo>")
     outer.add_attachment(b"a,b\n1,2\n", maintype="text", subtype="csv", filename="Zahlen ü.csv")
     outer.add_attachment(inner)
-    found = read_all(outer.as_bytes(), "a.eml")
+    found = list(read_all(outer.as_bytes(), "a.eml"))
     assert [path for path, _, _ in found] == ["", "Zahlen ü.csv", "In side.eml"]
     assert found[0][2].notes == ("Pictures in its text are left out (1).",)
     assert found[1][2].text == "a | b\na: 1 | b: 2"
@@ -130,7 +145,7 @@ def box(count: int) -> bytes:
 
 
 def test_a_mailbox_is_a_list_of_its_mails():
-    found = read_all(box(2), "box.mbox")
+    found = list(read_all(box(2), "box.mbox"))
     assert [path for path, _, _ in found] == ["", "1 Number 1.eml", "2 Number 2.eml"]
     assert found[0][2].text == (
         "mail 1: Number 1 | From: li@example.org\nmail 2: Number 2 | From: li@example.org"
@@ -162,65 +177,6 @@ def test_rich_text_of_outlook_is_unpacked():
     assert unpack_rtf(packed[:20]) == b"{\\rtf1\\ansi\\"
 
 
-def ole(streams: dict[str, bytes]) -> bytes:
-    """An OLE file with streams in folders, by hand: each stream in sectors of its own."""
-    names = sorted({"/".join(path.split("/")[:n]) for path in streams for n in range(1, 9)})
-    names = [
-        name for name in names if name in streams or any(p.startswith(name + "/") for p in streams)
-    ]
-    entries, sectors, fat = [], [], []
-    for name in names:
-        body = streams.get(name)
-        start = 0xFFFFFFFE
-        if body is not None:
-            body = body.ljust(4096, b"\0") if len(body) < 4096 else body
-            count = -(-len(body) // 512)
-            start = len(sectors)
-            sectors += [body[n * 512 : n * 512 + 512].ljust(512, b"\0") for n in range(count)]
-            fat += [*range(start + 1, start + count), 0xFFFFFFFE]
-        entries.append((name, body, start))
-    children = {"": []} | {name: [] for name in names}
-    for number, name in enumerate(names, 1):
-        children[name.rpartition("/")[0]].append(number)
-
-    def entry(name, kind, start, size, child, right):
-        raw = name.encode("utf-16-le") + b"\0\0"
-        return struct.pack(
-            "<64sHBBIII16sIQQIQ", raw, len(raw), kind, 1, 0xFFFFFFFF, right, child,
-            b"", 0, 0, 0, start, size,
-        )  # fmt: skip
-
-    def child_of(name):
-        return children[name][0] if children[name] else 0xFFFFFFFF
-
-    def right_of(number, name):
-        beside = children[name.rpartition("/")[0]]
-        after = beside.index(number) + 1
-        return beside[after] if after < len(beside) else 0xFFFFFFFF
-
-    folder = entry("Root Entry", 5, 0xFFFFFFFE, 0, child_of(""), 0xFFFFFFFF) + b"".join(
-        entry(
-            name.rpartition("/")[2], 1 if body is None else 2, start, len(body or b""),
-            child_of(name), right_of(number, name),
-        )
-        for number, (name, body, start) in enumerate(entries, 1)
-    )  # fmt: skip
-    folder = folder.ljust(-(-len(folder) // 512) * 512, b"\0")
-    first, count = len(sectors), len(folder) // 512
-    sectors += [folder[n * 512 : n * 512 + 512] for n in range(count)]
-    fat += [*range(first + 1, first + count), 0xFFFFFFFE]
-    tables = -(-(len(fat) + 4) // 128)
-    at = len(sectors)
-    fat += [0xFFFFFFFD] * tables
-    table = struct.pack(f"<{len(fat)}I", *fat).ljust(tables * 512, b"\xff")
-    head = struct.pack(
-        "<8s16sHHHHH6sIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE, 9, 6,
-        b"", 0, tables, first, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0,
-    )  # fmt: skip
-    head += struct.pack("<109I", *range(at, at + tables), *[0xFFFFFFFF] * (109 - tables))
-    return head + b"".join(sectors) + table
-
-
 def words(text: str) -> bytes:
     return text.encode("utf-16-le").ljust(4096, b"\0")
 
@@ -244,7 +200,7 @@ def test_an_outlook_message_is_read_with_what_is_attached():
             f"{inner}/__substg1.0_1000001F": words("Grüße von innen."),
         }
     )
-    found = read_all(message, "a.msg")
+    found = list(read_all(message, "a.msg"))
     assert [(path, reading.title, reading.format) for path, _, reading in found] == [
         ("", "The visit", "msg"),
         ("notes.txt", "notes", "text"),

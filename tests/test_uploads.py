@@ -1,10 +1,12 @@
 """Uploads: a name from anywhere stays inside the folder."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.web.uploads import place, safe_name
+from chatbot.web.uploads import mend, place, safe_name, settle
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,7 @@ def test_the_same_name_again_is_the_same_file(tmp_path):
         incoming.write_text(words)
         (placed,), clashes = place([(incoming, "note.txt")], tmp_path)
         assert clashes == []
+        settle(placed, sha256(words.encode()).hexdigest())
     assert placed.read_text() == "new"
     assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]
 
@@ -63,3 +66,23 @@ def test_the_same_file_twice_is_one_file(tmp_path):
     (placed,), clashes = place([(incoming, "note.txt")] * 2, tmp_path)
     assert placed.read_text() == "words"
     assert clashes == []
+
+
+def test_what_fails_leaves_the_file_of_its_name(tmp_path):
+    old = sha256(b"old").hexdigest()
+    for words in ("old", "damaged"):
+        (tmp_path / "incoming.txt").write_text(words)
+        (placed,), _ = place([(tmp_path / "incoming.txt", "note.txt")], tmp_path)
+        settle(placed, old)
+    assert placed.read_text() == "old"
+    assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]
+
+
+@pytest.mark.parametrize("kept", ["old", "new"])
+def test_what_a_dead_program_left_is_settled_by_what_the_library_has(kept, tmp_path):
+    for words in ("old", "new"):
+        (tmp_path / "incoming.txt").write_text(words)
+        (placed,), _ = place([(tmp_path / "incoming.txt", "note.txt")], tmp_path)
+    mend(tmp_path, {str(placed): sha256(kept.encode()).hexdigest()}.get)
+    assert placed.read_text() == kept
+    assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ingest import Failure, ReadError, ingest
@@ -168,6 +170,23 @@ def test_an_atom_feed_is_read():
     assert reading.sections[-1].label == "section ‘Li & Martha’"
 
 
+JSON_FEED = r"""{"title": "Zoo <news>", "version": "https:\/\/jsonfeed.org\/version\/1.1",
+"items": [{"id": "1", "url": "/martha", "title": "Martha", "content_html": "<p>A <b>zebra</b>.</p>",
+"date_published": "2024-07-01"}, {"content_text": "1 < 2 & so on.", "summary": 3}, 7]}"""
+
+
+def test_a_json_feed_is_read(library, server):
+    server.pages["/feed"] = reply(JSON_FEED.encode(), kind="application/feed+json")
+    server.pages["/martha"] = reply(PAGE)
+    report = bring(library, f"{server.url}/feed")
+    assert report.added == [f"{server.url}/feed", f"{server.url}/martha"]
+    reading = read(JSON_FEED.encode(), "a.json")
+    assert (reading.title, reading.format) == ("Zoo <news>", "feed")
+    assert reading.text == (
+        "## Martha\n\nPublished: 2024-07-01\n\nA zebra.\n\n/martha\n\n## Untitled\n\n1 < 2 & so on."
+    )
+
+
 @pytest.mark.parametrize(
     ("feed", "reason"),
     [
@@ -175,11 +194,14 @@ def test_an_atom_feed_is_read():
         ("<rss><channel></channel></rss>", "is empty"),
         ("<rss>" + "<a>" * 100_000, "nested too deeply"),
         ("<rss>" + "<item>" * 50_000, "nested too deeply"),
+        ('{"version": "https://jsonfeed.org/version/1", "items": ' + "[" * 5_000, "too deeply"),
+        ('{"version": "https://jsonfeed.org/version/1", "items": 7}', "lists no items"),
+        ('{"version": "https://jsonfeed.org/version/1"', "is not a feed"),
     ],
 )
 def test_a_hostile_feed_is_refused(feed, reason):
     with pytest.raises(ReadError, match=reason):
-        read(feed.encode(), "a.rss")
+        read(feed.encode(), "a.rss" if feed[0] == "<" else "a.json")
 
 
 # --- web pages ---------------------------------------------------------------------
@@ -267,3 +289,24 @@ def test_a_redirect_to_another_page_keeps_the_source(library, server):
 def test_a_failure_is_data(library):
     report = ingest("http://127.0.0.1/", library=library)
     assert [type(failure) for failure in report.failed] == [Failure]
+
+
+ROWS = 30_000
+SLOW = {
+    "tables": "<table><tr><td>a</td><td>b</td></tr></table>" * ROWS,
+    "spans": f"<table>{'<tr><td colspan=9000000000000000 rowspan=9000>a</td></tr>' * ROWS}</table>",
+    "cells": f"<table><tr>{'<td>a' * ROWS}</table>",
+    "rows": f"<table>{'<tr><td>' * ROWS}</table><p>words",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_page_takes_quadratic_time(name):
+    started = time.process_time()
+    assert html("", SLOW[name])
+    assert time.process_time() - started < 20  # minutes, if it did
+
+
+def test_what_frames_a_page_is_left_out_where_it_is_no_article():
+    frame = "<nav>Menu.</nav><div role=search>Find.</div><form>Join.</form><footer>Foot.</footer>"
+    assert html("", f"{frame}<p>Seen.<p>Too.") == "Seen.\n\nToo."

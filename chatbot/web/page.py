@@ -28,6 +28,7 @@ from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.documents import Documents
 from chatbot.web.programs import Add, Functions
+from chatbot.web.uploads import mend
 from store.errors import StoreError, UnknownSource
 
 CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
@@ -84,6 +85,7 @@ class Page:
         Raises PortInUse.
         """
         port = _free_port(host, port)
+        mend(self._bot.library.home, self._bot.library.content_hash)
         self._blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING)
         try:
             _, address, _ = self._blocks.launch(

@@ -16,7 +16,7 @@ from gradio.utils import get_upload_folder
 
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
-from chatbot.web.uploads import place
+from chatbot.web.uploads import place, settle
 from store.errors import StoreError, UnknownSource
 
 Add = Callable[..., Any]
@@ -74,15 +74,17 @@ def receive(
     urls: Sequence[str] = (),
     **options: Any,  # noqa: ANN401 (passed on to `add` as they are)
 ) -> dict[str, Any]:
-    """Bring uploaded (file, name) and URLs into the library; a file that fails is not kept.
+    """Bring uploaded (file, name) and URLs into the library; a file that fails is not kept,
+    and does not take the place of the one of its name that the library has.
 
     Returns the report as for JSON: added, changed, unchanged, failed, warnings.
     """
     placed, clashes = place(files, bot.library.home)
-    report = add([*map(str, placed), *urls], **options).as_dict()
-    for path in placed:
-        if bot.library.content_hash(str(path)) is None:
-            path.unlink(missing_ok=True)
+    try:
+        report = add([*map(str, placed), *urls], **options).as_dict()
+    finally:
+        for path in placed:
+            settle(path, bot.library.content_hash(str(path)))
     refused = [
         {"source": name, "reason": f"two files are named {name}: rename one"} for name in clashes
     ]

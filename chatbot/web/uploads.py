@@ -1,20 +1,23 @@
 """Uploaded files: out of gradio's cache, which everybody can read, into the library's folder.
 
 A file keeps the name that its user gave it, made safe; the same name again is the
-same document, refreshed. Knows nothing about readers or the page.
+same document, refreshed: the file before it is kept aside until the new one is in the
+library. Knows nothing about readers or the page.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 FOLDER = "uploads"
+BEFORE = ".before-"  # and its name: a file kept aside
 LONGEST = 150  # characters of a name
 _UNSAFE = re.compile(r"[^\w .,()+=@'’&-]")
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
@@ -35,8 +38,9 @@ def safe_name(name: str) -> str:
 def place(files: Sequence[tuple[Path, str]], home: Path) -> tuple[list[Path], list[str]]:
     """Move each (file, its user's name) into the library's folder.
 
-    Returns the new paths, and each name that another file had taken already: of two
-    files with one name the first is kept, and the second is thrown away.
+    Returns the new paths, each to be given to `settle` in the end, and each name that another
+    file had taken already: of two files with one name the first is kept, and the second is
+    thrown away.
     """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +59,39 @@ def place(files: Sequence[tuple[Path, str]], home: Path) -> tuple[list[Path], li
         # Moving may be copying, from another disk: the name is taken only by a whole file.
         incoming = folder / f".incoming-{secrets.token_hex(8)}"
         shutil.move(file, incoming)
+        before = _before(target)
+        if target.exists() and not before.exists():
+            os.replace(target, before)
         os.replace(incoming, target)
         placed.append(target)
     return placed, clashes
+
+
+def settle(path: Path, stored: str | None) -> None:
+    """Keep the file placed at `path` if the library stored it, else what was there before.
+
+    `stored`: SHA-256 (hex) of what the library has under that path; None for nothing.
+    """
+    before = _before(path)
+    if stored is not None and path.exists() and _hash(path) == stored:
+        before.unlink(missing_ok=True)
+    elif before.exists():
+        os.replace(before, path)
+    elif stored is None:
+        path.unlink(missing_ok=True)
+
+
+def mend(home: Path, stored: Callable[[str], str | None]) -> None:
+    """Settle what a program that died has left. `stored`: the library's hash of a path."""
+    for before in (home / FOLDER).glob(f"{BEFORE}*"):
+        path = before.with_name(before.name.removeprefix(BEFORE))
+        settle(path, stored(str(path)))
+
+
+def _before(path: Path) -> Path:
+    return path.with_name(f"{BEFORE}{path.name}")
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,15 +9,14 @@ folders, chunks or the library, and run in a child process with limits.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
 
 from ingest.errors import ReadError
 from ingest.kinds import READERS, kind_of
-from ingest.reading import Part, Reading
+from ingest.reading import Reading
 
 Reader = Callable[[bytes, str], Reading]
 
@@ -41,35 +40,45 @@ def read(data: bytes, name: str) -> Reading:
     return reading
 
 
-def read_all(data: bytes, name: str) -> list[tuple[str, str, Reading | ReadError]]:
+def read_all(data: bytes, name: str) -> Iterator[tuple[str, str, Reading | ReadError]]:
     """The file and all files inside it: path inside (`""`: itself), SHA-256, and its reading.
 
-    A file inside that cannot be read stands there with its error. Raises ReadError if
-    the outer one cannot.
+    One after the other, an inner file's own before its neighbour. One that cannot be read
+    stands there with its error. Raises ReadError, at once, if the outer one cannot.
     """
     outer = read(data, name)
-    found: list[tuple[str, str, Reading | ReadError]] = [("", "", replace(outer, parts=()))]
-    waiting = deque((part.name, part, 1) for part in outer.parts)
+    yield "", "", replace(outer, parts=())
+    waiting = [(part.name, part, 1) for part in outer.parts[::-1]]
     taken = 0
-    while waiting:
-        path, part, depth = waiting.popleft()
-        taken += len(part.data)
-        if len(found) > MOST_PARTS or taken > MOST_BYTES:
-            error = ReadError("this and the files after it are left out: too much in one file")
-            found.append((path, "", error))
+    for _ in range(MOST_PARTS):
+        if not waiting:
+            return
+        path, part, depth = waiting.pop()
+        try:
+            content = part.content() if depth <= DEEPEST else b""
+        except ReadError as error:
+            yield path, "", error
+            continue
+        taken += len(content)
+        if taken > MOST_BYTES:
+            waiting.append((path, part, depth))
             break
-        inner = _read_part(part, depth)
+        inner = _read_part(content, part.name, depth)
         if isinstance(inner, Reading):
-            waiting.extend((f"{path}/{below.name}", below, depth + 1) for below in inner.parts)
+            waiting += [(f"{path}/{one.name}", one, depth + 1) for one in inner.parts[::-1]]
             inner = replace(inner, parts=())
-        found.append((path, hashlib.sha256(part.data).hexdigest(), inner))
-    return found
+        yield path, hashlib.sha256(content).hexdigest(), inner
+    if waiting:
+        rest = ReadError("this and the files after it are left out: too much in one file")
+        yield waiting[-1][0], "", rest
 
 
-def _read_part(part: Part, depth: int) -> Reading | ReadError:
+def _read_part(content: bytes, name: str, depth: int) -> Reading | ReadError:
     if depth > DEEPEST:
         return ReadError("it is left out: files inside files inside files")
     try:
-        return read(part.data, part.name)
+        return read(content, name)
     except ReadError as error:
         return error
+    except RecursionError:
+        return ReadError(f"{name!r} is nested too deeply to be read")

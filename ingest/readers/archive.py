@@ -1,8 +1,8 @@
 """Zip archives that may be meant to fill the memory: opened only within limits.
 
-The sizes that an archive declares are summed before anything is unpacked, and a member
-is unpacked piece by piece, so that one which lies about its size ends at the size that
-it declared. Knows nothing about what is in an archive.
+The sizes that an archive declares are summed before anything is unpacked, and no member
+is unpacked beyond the size that it declared, in whatever way it is packed. Knows nothing
+about what is in an archive.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from lzma import LZMAError
+from bz2 import BZ2Decompressor
+from copy import copy
+from lzma import FORMAT_ALONE, LZMADecompressor, LZMAError
 
 from ingest.errors import ReadError
 
@@ -18,7 +20,7 @@ MOST_BYTES = 200 << 20  # of all members, unpacked
 RATIO = 100  # unpacked to packed, beyond which …
 FREE = 20 << 20  # … more bytes than these are refused: no real document is packed so well
 _PIECE = 1 << 20
-_SMALL_PIECE = 4 << 10  # what zipfile reads at least: of LZMA some 30 MB, unpacked; of bzip2 more
+_DICTIONARY = 64 << 20  # bytes that unpacking LZMA may take beside what it unpacks
 
 
 class _Archive(zipfile.ZipFile):
@@ -26,11 +28,40 @@ class _Archive(zipfile.ZipFile):
 
     def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
         info = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
-        # Of the other methods zipfile unpacks as many packed bytes at once as are asked for.
-        plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        piece = _PIECE if plain else _SMALL_PIECE
-        with self.open(name, pwd=pwd) as member:
-            return b"".join(iter(lambda: member.read(piece), b""))
+        # Of these zipfile unpacks all that a piece of packed bytes becomes, be it gigabytes.
+        if info.compress_type == zipfile.ZIP_BZIP2:
+            return _unpacked(BZ2Decompressor(), self._packed(info), info)
+        if info.compress_type == zipfile.ZIP_LZMA:
+            return _unpacked(*_lzma(self._packed(info), info), info)
+        with self.open(info, pwd=pwd) as member:
+            return b"".join(iter(lambda: member.read(_PIECE), b""))
+
+    def _packed(self, info: zipfile.ZipInfo) -> bytes:
+        """The bytes of a member as they lie in the archive."""
+        raw = copy(info)
+        raw.compress_type, raw.file_size = zipfile.ZIP_STORED, info.compress_size
+        raw.CRC = None  # type: ignore[assignment]  # zipfile's way not to check it
+        with self.open(raw) as member:
+            return member.read()
+
+
+def _unpacked(
+    unpacker: BZ2Decompressor | LZMADecompressor, packed: bytes, info: zipfile.ZipInfo
+) -> bytes:
+    """At most what the archive declares, and a byte more. Raises BadZipFile if it is not that."""
+    data = unpacker.decompress(packed, info.file_size + 1)
+    if len(data) != info.file_size or zlib.crc32(data) != info.CRC:
+        raise zipfile.BadZipFile(f"{info.filename!r} is not what its archive declares")
+    return data
+
+
+def _lzma(packed: bytes, info: zipfile.ZipInfo) -> tuple[LZMADecompressor, bytes]:
+    """What unpacks a member, and its bytes in the form of a `.lzma` file: with a size in front."""
+    if packed[2:4] != b"\5\0":
+        raise zipfile.BadZipFile(f"{info.filename!r} has no head that LZMA knows")
+    marked = info.flag_bits & 2  # its end is marked, so that no size is needed
+    size = (b"\xff" * 8) if marked else info.file_size.to_bytes(8, "little")
+    return LZMADecompressor(FORMAT_ALONE, _DICTIONARY), packed[4:9] + size + packed[9:]
 
 
 def checked_zip(data: bytes, name: str) -> zipfile.ZipFile:

@@ -21,6 +21,7 @@ from ingest.readers.text import clean, decode, title_from
 from ingest.reading import Reading
 from store.records import Section
 
+MOST_CHARACTERS = 50_000_000
 LONGEST = 120  # characters of a chapter's name
 _HEADING = re.compile(r"^#{1,6} (\S.*)$", re.MULTILINE)
 _CHAPTERS = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
@@ -94,7 +95,11 @@ def read(data: bytes, name: str) -> Reading:
     sections: list[Section] = []
     notes: list[str] = []
     start = missing = 0
-    for item in _spine(book):
+    spine = _spine(book)
+    for number, item in enumerate(spine):
+        if start > MOST_CHARACTERS:
+            notes.append(f"Only the first {number:,} of {len(spine):,} chapters were read.")
+            break
         if item.path not in book.names:
             missing += 1
             continue

@@ -11,27 +11,34 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import trafilatura
-from bs4 import BeautifulSoup
 from lxml import etree
 
 from ingest.errors import ReadError
 from ingest.media import charset
+from ingest.readers.htmltext import page_text, parsed, table_lines
 from ingest.readers.markdown import heading_sections
+from ingest.readers.tables import one_line
 from ingest.readers.text import clean, decode, title_from
-from ingest.readers.visible import DEEPEST, depth, one_line, parsed, table_lines, visible
 from ingest.reading import Reading
 
 ENOUGH = 0.35  # of the visible text; if trafilatura keeps less, the page is no article
 LARGE = 5_000_000  # characters; no article has them, and the search for it takes 3 s a million
+MANY = (
+    40_000  # tags; beyond, trafilatura's second opinions, which take quadratic time, are not asked
+)
+WIDEST = 2_000  # cells of one row; in a wider one their number is counted again for each
+SPANNED = 20_000  # cells that all cells together may stand for; of more, spans are not believed
 SHORT = 250  # characters; an article has more
 _HIDDEN_PATH = (
     "//body//*[@hidden or @role='dialog' or @role='alertdialog' "
     "or contains(translate(@style, ' ', ''), 'display:none') "
     "or contains(translate(@style, ' ', ''), 'visibility:hidden')]"
 )
+_CELLS = frozenset({"td", "th"})
 _BREAKS = frozenset("p lb list item row cell head quote table div".split())
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -52,14 +59,14 @@ _LD_ARTICLE = re.compile(r'"@type"\s*:\s*\[?\s*"(?:[A-Za-z]*Article|BlogPosting)
 def read(data: bytes, name: str) -> Reading:
     """A web page; its title is its own, or its first heading. Raises ReadError."""
     markup = _decode(data, name)
-    if depth(markup) > DEEPEST:
-        raise ReadError(f"{name!r} is nested too deeply to be read")
+    root = parsed(markup, name)
+    if root is None:
+        raise ReadError(f"{name!r} is empty: there is no text to index")
     try:
         page = _main(markup) if len(markup) <= LARGE else None
-        soup = parsed(markup)
-        title = (page and page.title) or _own_title(soup) or title_from(name)
-        article, about = _is_article(soup), _about(soup)
-        shown = visible(soup)
+        title = (page and page.title) or _own_title(root) or title_from(name)
+        article, about = _is_article(root), _about(root)
+        shown = page_text(root)
     except RecursionError as error:
         raise ReadError(f"{name!r} is nested too deeply to be read") from error
     except (ValueError, etree.LxmlError) as error:
@@ -92,8 +99,19 @@ def _decode(data: bytes, name: str) -> str:
 
 
 def _main(markup: str) -> Any:  # noqa: ANN401 (trafilatura's value)
+    """The article of a page, if it can be one, in reasonable time."""
+    shown = _shown(markup)
+    if not isinstance(shown, str):
+        rows = shown.iter("tr", "tbody", "table")
+        if any(sum(cell.tag in _CELLS for cell in row) > WIDEST for row in rows):
+            return None
+        _bound_spans(shown)
     return trafilatura.bare_extraction(
-        _shown(markup), include_tables=True, include_comments=False, with_metadata=True
+        shown,
+        include_tables=True,
+        include_comments=False,
+        with_metadata=True,
+        fast=markup.count("<") > MANY,
     )
 
 
@@ -114,21 +132,37 @@ def _shown(markup: str) -> etree._Element | str:
     return tree
 
 
+def _bound_spans(tree: etree._Element) -> None:
+    """Cells over many rows and columns are filled in one by one: a page may ask for billions."""
+    spanning = tree.xpath("//*[@rowspan or @colspan]")
+    wide = (
+        min(_span(cell, "rowspan"), 100) * min(_span(cell, "colspan"), 100) for cell in spanning
+    )
+    if sum(wide) > SPANNED:
+        etree.strip_attributes(tree, "rowspan", "colspan")
+
+
+def _span(cell: etree._Element, name: str) -> int:
+    value = cell.get(name, "1")[:9]
+    return int(value) if value.isdecimal() else 1
+
+
 # --- what the page says of itself --------------------------------------------------
 
 
-def _own_title(soup: BeautifulSoup) -> str:
-    for tag in (soup.title, soup.h1):
-        if tag and (words := one_line(tag.get_text())):
+def _own_title(root: etree._Element) -> str:
+    for tag in ("title", "h1"):
+        first = next(root.iter(tag), None)
+        if first is not None and (words := one_line("".join(first.itertext()))):
             return words
     return ""
 
 
-def _about(soup: BeautifulSoup) -> str:
+def _about(root: etree._Element) -> str:
     """Author and day, a line each, if the page gives them to machines, without contradiction."""
-    linked = _linked_data(soup)
-    days = _meta(soup, _DATE_NAMES) or list(dict.fromkeys(_LD_DATE.findall(linked)))
-    authors = _meta(soup, _AUTHOR_NAMES) or list(dict.fromkeys(_LD_AUTHOR.findall(linked)))
+    linked = _linked_data(root)
+    days = _meta(root, _DATE_NAMES) or list(dict.fromkeys(_LD_DATE.findall(linked)))
+    authors = _meta(root, _AUTHOR_NAMES) or list(dict.fromkeys(_LD_AUTHOR.findall(linked)))
     named = [author for author in authors[:3] if "://" not in author and len(author) <= 80]
     lines = [f"Author: {', '.join(named)}"] if named else []
     found = {"-".join(day.groups()) for one in days if (day := _DAY.match(one))}
@@ -137,25 +171,25 @@ def _about(soup: BeautifulSoup) -> str:
     return "\n".join(lines)
 
 
-def _is_article(soup: BeautifulSoup) -> bool:
+def _is_article(root: etree._Element) -> bool:
     """Whether the page says that it is one article, not a list or a front page."""
-    return "article" in _meta(soup, re.compile("^og:type$")) or bool(
-        _LD_ARTICLE.search(_linked_data(soup))
+    return "article" in _meta(root, re.compile("^og:type$")) or bool(
+        _LD_ARTICLE.search(_linked_data(root))
     )
 
 
-def _meta(soup: BeautifulSoup, names: re.Pattern[str]) -> list[str]:
+def _meta(root: etree._Element, names: re.Pattern[str]) -> list[str]:
     found = []
-    for tag in soup.find_all("meta", limit=500):
+    for tag in islice(root.iter("meta"), 500):
         name = tag.get("property") or tag.get("name") or tag.get("itemprop") or ""
         if names.match(str(name)) and (words := one_line(str(tag.get("content") or ""))):
             found.append(words)
     return list(dict.fromkeys(found))
 
 
-def _linked_data(soup: BeautifulSoup) -> str:
-    scripts = soup.find_all("script", type="application/ld+json", limit=20)
-    return "\n".join(str(script.string or "")[:200_000] for script in scripts)
+def _linked_data(root: etree._Element) -> str:
+    scripts = islice(root.iterfind(".//script[@type='application/ld+json']"), 20)
+    return "\n".join((script.text or "")[:200_000] for script in scripts)
 
 
 # --- the main text, as trafilatura has it ------------------------------------------

@@ -14,6 +14,7 @@ import quopri
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ from ingest.errors import ReadError
 from ingest.readers.htmltext import markup_text
 from ingest.readers.text import clean, decoded, title_from
 from ingest.reading import Part, Reading
+from store.records import Section
 
 LONGEST_HEADER = 4_000  # characters of a header that are shown; a mail may have 5,000 recipients
 _LONGEST_NAME = 80  # characters of a subject in a file's name
@@ -69,10 +71,27 @@ def mail_text(shown: Iterable[tuple[str, str]], body: str) -> str:
 
 def dated(date: str) -> str:
     """A mail's date as written and, where it can be told, as ISO 8601 writes it."""
-    try:
-        return f"{date} ({parsedate_to_datetime(date).isoformat()})"
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return date
+    sent = _moment(date)
+    return date if sent is None or date[:4].isdecimal() else f"{date} ({sent.isoformat()})"
+
+
+def _moment(date: str) -> datetime | None:
+    """A mail's date, as its internet headers write it or as ISO 8601; None if it is none."""
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            return parse(date)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def place(sender: str, date: str) -> tuple[Section, ...]:
+    """Where the words of a mail stand: `mail from Li Wei, 3 March 2021`."""
+    name = sender.partition("<")[0].strip(" \"'") or sender.strip("<> ")
+    sent = _moment(date)
+    when = f"{sent.day} {sent:%B %Y}" if sent else ""
+    words = ", ".join(filter(None, (f"from {name[:_LONGEST_NAME]}" if name else "", when)))
+    return (Section(0, f"mail {words}"),) if words else ()
 
 
 def file_name(subject: str, number: int | None = None) -> str:
@@ -182,6 +201,7 @@ def _reading(message: Message, name: str) -> Reading:
         subject or title_from(name),
         text,
         "eml",
+        sections=place(shown[0][1], date),
         notes=tuple(dict.fromkeys(found.notes)),
         parts=tuple(found.parts),
     )

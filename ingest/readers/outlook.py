@@ -187,12 +187,14 @@ def _reading(message: _Message, name: str) -> Reading:
     if pictures:
         notes.append(f"Pictures in its text are left out ({pictures}).")
     date = message.date()
-    text = mail.mail_text([*message.shown(), ("Date", mail.dated(date))], body)
+    shown = message.shown()
+    text = mail.mail_text([*shown, ("Date", mail.dated(date))], body)
     text = text or subject or "\n".join(part.name for part in parts)
     return Reading(
         subject or title_from(name),
         text,
         "msg",
+        sections=mail.place(shown[0][1], date),
         notes=tuple(dict.fromkeys(notes)),
         parts=tuple(parts),
     )

@@ -17,6 +17,7 @@ from store.records import Section
 MOST_ROWS = 200_000  # of a file, empty ones not counted
 MOST_CELLS = 2_000_000
 MOST_CHARACTERS = 50_000_000
+_EMPTY = 8  # empty cells that count as one
 _LONGEST_GAP = 3  # empty rows that become empty lines; after more a new section begins
 _SAMPLE = HEADER_WITHIN + 20  # rows that are looked at for headings
 _NO_NAME = re.compile(r"(?:sheet|tabelle|feuil|hoja|blad|foglio|planilha|лист)\s?\d*", re.I)
@@ -33,12 +34,17 @@ class SheetWriter:
         self._sections: list[Section] = []
         self._at = 0  # offset of the next line
         self._rows = self._cells = 0
+        self._taken = 0  # characters of cells, before they are lines
         self._left_out: list[str] = []
 
     @property
     def full(self) -> bool:
         """Whether no further row is taken."""
-        return self._rows >= MOST_ROWS or self._cells >= MOST_CELLS or self._at >= MOST_CHARACTERS
+        return (
+            self._rows >= MOST_ROWS
+            or self._cells >= MOST_CELLS
+            or max(self._at, self._taken) >= MOST_CHARACTERS
+        )
 
     def sheet(self, name: str, rows: Iterable[Row], hidden: bool = False) -> None:
         """One sheet, its rows ascending. Stops asking for rows when the limits are reached."""
@@ -67,19 +73,35 @@ class SheetWriter:
     def _limited(self, rows: Iterable[Row], label: str) -> Iterator[Row]:
         """Rows that hold text, up to the limits."""
         for number, row in rows:
-            cells = [one_line(clean(cell)) if cell else "" for cell in row]
-            filled = len(cells) - cells.count("")
-            if not filled:
-                continue
-            if self.full:
+            if self.full and any(row):
                 self.notes.append(
                     f"{label} is read up to row {number - 1:,}: a file is read up to "
                     f"{MOST_ROWS:,} rows, {MOST_CELLS:,} cells and {MOST_CHARACTERS:,} characters."
                 )
                 return
+            cells, cut = self._cells_within(row)
+            filled = len(cells) - cells.count("")
+            if not filled:
+                continue
+            if cut:
+                self.notes.append(f"{label}, row {number:,} is cut: it is too long.")
             self._rows += 1
-            self._cells += filled
+            # Cells before a far one are few bytes each, but bytes.
+            self._cells += max(filled, len(cells) // _EMPTY)
             yield number, cells
+
+    def _cells_within(self, row: list[str]) -> tuple[list[str], bool]:
+        """The row's cells but for empty ones at its end, and whether there is no room for more."""
+        cells: list[str] = []
+        for cell in row:
+            cells.append(one_line(clean(cell)) if cell else "")
+            self._taken += len(cells[-1])
+            if self._taken >= MOST_CHARACTERS:
+                break
+        cut = len(cells) < len(row)
+        while cells and not cells[-1]:
+            cells.pop()
+        return cells, cut
 
     def _heading(self, name: str, label: str) -> None:
         if self._lines:

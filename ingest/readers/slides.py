@@ -18,6 +18,7 @@ from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 from store.records import Section
 
+MOST_CHARACTERS = 50_000_000
 MAIN = "ppt/presentation.xml"
 _SKIP = frozenset({"bg", "timing", "transition"})
 _IN_TABLE = frozenset({"tbl", "tblPr", "tr", "tc"})
@@ -131,11 +132,16 @@ class _Writer:
 def read(data: bytes, name: str) -> Reading:
     """A presentation; its title is its first slide's, or that of its properties."""
     package = Package(data, name)
-    text, sections, notes = "", [], []
+    pieces: list[str] = []
+    sections, notes, start = [], [], 0
     pictures, damaged, first_title = 0, [], ""
     hidden: list[int] = []
     repeated: set[str] = set()
-    for number_, path in enumerate(_slide_paths(package), 1):
+    paths = _slide_paths(package)
+    for number_, path in enumerate(paths, 1):
+        if start > MOST_CHARACTERS:
+            notes.append(f"Only the first {number_ - 1:,} of {len(paths):,} slides were read.")
+            break
         try:
             writer, shown = _slide(package, path)
             title, blocks = _blocks(writer, repeated)
@@ -148,9 +154,9 @@ def read(data: bytes, name: str) -> Reading:
         first_title = first_title or title
         body = "\n\n".join(([f"# {title}"] if title else []) + blocks)
         if body:
-            start = len(text) + 2 if text else 0
-            text = f"{text}\n\n{body}" if text else body
+            pieces.append(body)
             sections.append(Section(start, f"Slide {number_}" + (f" ‘{title}’" if title else "")))
+            start += len(body) + 2
     if damaged:
         notes.append(f"Slides are damaged and left out: {_numbers(damaged)}.")
     if hidden:
@@ -158,6 +164,7 @@ def read(data: bytes, name: str) -> Reading:
     if pictures:
         notes.append(f"Pictures are not read ({pictures}).")
     title = clean(package.title()) or first_title or title_from(name)
+    text = "\n\n".join(pieces)
     return Reading(title, text, "pptx", sections=tuple(sections), notes=tuple(notes))
 
 

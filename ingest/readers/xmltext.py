@@ -45,11 +45,14 @@ _SKIPPED = frozenset(
 )
 _HTML = "http://www.w3.org/1999/xhtml"
 _MOST_LINES = 200_000
+_MOST_ATTRIBUTES = 5_000  # of one element: to read them takes quadratic time
 
 
 def read(data: bytes, name: str) -> Reading:
     """XML as text; the title is the article's own. Raises ReadError."""
     root, notes = _parsed(data, name)
+    if any(len(element.attrib) > _MOST_ATTRIBUTES for element in root.iter(etree.Element)):
+        raise ReadError(f"{name!r} has an element of more than {_MOST_ATTRIBUTES:,} attributes")
     if etree.QName(root).namespace == _HTML or _name(root) == "html":
         words, title = markup_text(decode(data, name), name), ""
     elif any(_name(element) in _PROSE for element in root.iter(etree.Element)):

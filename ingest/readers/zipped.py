@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from functools import partial
 from pathlib import PurePosixPath
 
 from ingest.errors import ReadError
@@ -40,13 +41,14 @@ def read(data: bytes, name: str) -> Reading:
             locked += 1
             continue
         try:
-            content = member(archive, info, name)
+            itself = member(archive, info, name) == data
         except ReadError:
             unread += 1
             continue
-        if content == data:
+        if itself:
             raise ReadError(f"{name!r} contains itself: such an archive is not read")
-        parts.append(Part(called, content))
+        # Unpacked once more when its turn comes: together they may not fit in memory.
+        parts.append(Part(called, unpack=partial(member, archive, info, name)))
     if locked:
         notes.append(f"{locked:,} of {len(members):,} files are protected by a password.")
     if unread:
