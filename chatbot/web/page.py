@@ -7,11 +7,9 @@ what a visitor has said so far is a value in the visitor's own session.
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import logging
 import secrets
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +21,15 @@ import gradio as gr
 from chatbot.answer import Answer, Delta, Finished, SearchedFor
 from chatbot.bot import MAX_QUESTION, Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
+from chatbot.site import Site
 from chatbot.threads import Thread
+from chatbot.users import Users
 from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.documents import Documents
+from chatbot.web.login import user_html
 from chatbot.web.programs import Add, Functions
+from chatbot.web.server import Server
 from store.errors import StoreError, UnknownSource
 
 CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
@@ -41,10 +43,6 @@ Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]
 """The chat, the box, and the buttons that ask and that begin anew."""
 
 logger = logging.getLogger("docent")
-
-
-class PortInUse(ChatbotError):
-    """Another program listens on the port."""
 
 
 class Page:
@@ -70,44 +68,43 @@ class Page:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
         self._stopped = threading.Event()
         self._blocks = self._build()
+        self._server: Server | None = None
 
     def open(
         self,
         host: str,
         port: int,
         *,
-        auth: Sequence[tuple[str, str]] = (),
+        auth: Users | str = "",
+        url: str = "",
+        proxies: str = "",
         max_upload_mb: int = 200,
     ) -> str:
         """Put the page on the air in the background; returns its address. Port 0: any.
 
-        Raises PortInUse.
+        `auth`: who may enter, or the setting that says so; empty: everybody. `url`: the address
+        that users type, if it is another. `proxies`: addresses of proxies that are believed.
+        Raises PortInUse, SettingsError.
         """
-        port = _free_port(host, port)
+        site = Site(host, url)
+        users = auth if isinstance(auth, Users) else Users(auth)
         self._blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING)
-        try:
-            _, address, _ = self._blocks.launch(
-                server_name=host,
-                server_port=port,
-                auth=list(auth) or None,
-                max_file_size=max_upload_mb * 2**20,
-                blocked_paths=[str(self._bot.library.home)],
-                theme=gr.themes.Base(
-                    primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
-                ),
-                css=(HERE / "page.css").read_text("utf-8"),
-                js=(HERE / "page.js").read_text("utf-8"),
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                run_history=False,
-                ssr_mode=False,
-                pwa=False,
-                footer_links=[],
-            )
-        except OSError as error:
-            raise PortInUse(_unusable(host, port, error)) from error
-        return str(address).rstrip("/")
+        self._server = Server(
+            self._blocks,
+            site,
+            port,
+            users=users,
+            max_upload=max_upload_mb * 2**20,
+            proxies=proxies,
+            private=self._bot.library.home,
+            theme=gr.themes.Base(
+                primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
+            ),
+            css=(HERE / "page.css").read_text("utf-8"),
+            js=(HERE / "page.js").read_text("utf-8"),
+        )
+        self._server.begin()
+        return site.public or self._server.address
 
     def wait(self) -> None:
         """Return when the page is closed; KeyboardInterrupt comes through."""
@@ -115,7 +112,8 @@ class Page:
 
     def close(self) -> None:
         """Take the page off the air."""
-        self._blocks.close(verbose=False)
+        if self._server is not None:
+            self._server.end()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._stopped.set()
 
@@ -128,6 +126,8 @@ class Page:
                 "click a number to see it.</p>",
                 elem_id="docent-top",
             )
+            user = gr.HTML(elem_id="docent-user")
+            blocks.load(_user, None, user, **QUIET)
             with gr.Row(equal_height=False, elem_id="docent-page"):
                 with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
                     chat, question, ask, new = self._chat()
@@ -323,30 +323,11 @@ def _example(event: gr.EventData) -> str:
     return str(event.value["text"]) if isinstance(event.target, gr.Chatbot) else ""
 
 
+def _user(request: gr.Request) -> str:
+    """Who is logged in, with the way out, in HTML."""
+    return user_html(_owner(request))
+
+
 def _owner(request: gr.Request) -> str:
     """Who is logged in; empty without a login."""
     return str(request.username or "")
-
-
-def _free_port(host: str, port: int) -> int:
-    """`port` if nobody listens there; for 0 one that is free. Raises PortInUse."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortInUse(_unusable(host, port, error)) from error
-        return int(probe.getsockname()[1])
-
-
-def _unusable(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is in use, perhaps by another Docent. Close that program, "
-            f"or choose another port: --port {port + 1}"
-        )
-    return (
-        f"The page cannot be opened on {host} port {port} ({error.strerror or error}). Choose "
-        "others with --host and --port."
-    )
