@@ -6,12 +6,10 @@ what a visitor has said so far is a value in the visitor's own session.
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,13 +26,15 @@ from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.documents import Documents
 from chatbot.web.login import user_html
+from chatbot.web.pace import Paced
 from chatbot.web.programs import Add, Functions
 from chatbot.web.server import Server
 from store.errors import StoreError, UnknownSource
 
-CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
-WAITING = 400  # questions that may wait; more are told to come back
-THREADS = 4 * CONCURRENT  # an answer that was stopped holds its thread until the model replies
+CONCURRENT = 8  # other things done at once; each holds the processor for some 20 ms
+ANSWERED_AT_ONCE = 256  # questions; most of that time a model is waited for
+WAITING = 600  # events that may wait; more are told to come back
+THREADS = 2 * ANSWERED_AT_ONCE  # an answer that was stopped holds its own until the model replies
 HERE = Path(__file__).parent
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
@@ -66,6 +66,7 @@ class Page:
         self._formats = formats
         self._examples = examples
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
+        self._paced = Paced(self._threads, _merged)
         self._stopped = threading.Event()
         self._blocks = self._build()
         self._server: Server | None = None
@@ -158,6 +159,7 @@ class Page:
             self._ask,
             [question, kept, said[0]],
             [question, failed, kept, *said],
+            concurrency_limit=ANSWERED_AT_ONCE,
             **QUIET,
         )
         asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
@@ -205,21 +207,21 @@ class Page:
         event: gr.EventData,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """As `_reply`; stopped at once by a new conversation, whatever the model is doing."""
-        views = self._reply(typed, _example(event), kept, conversation, _owner(request))
-        step = functools.partial(next, views, ())
-        while view := await asyncio.get_running_loop().run_in_executor(self._threads, step):
-            yield view
+        """As `_reply`, at a pace; a new conversation stops it, even if the model waits."""
+        replies = self._reply(typed, _example(event), kept, conversation, _owner(request))
+        async for view in self._paced.views(replies):
+            yield tuple(map(_drawn, view))
 
     def _reply(
         self, typed: str, example: str, kept: str, conversation: Conversation | None, owner: str
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Generator[tuple[Any, ...], None, None]:
         """Stream the answer into the conversation; every failure is a message in it.
 
         Yields the box, the question if it failed, the thread, the conversation, the chat
-        and the panel. The box is emptied once, as the next question may be in it soon.
-        Who asks before the page has loaded whole has no conversation yet: it is taken
-        up here, and the browser is told which one it is.
+        (while it streams as a conversation, not drawn yet) and the panel. The box is
+        emptied once, as the next question may be in it soon. Who asks before the page has
+        loaded whole has no conversation yet: it is taken up here, and the browser is told
+        which one it is.
         """
         question = example or typed
         if not question.strip():
@@ -232,7 +234,7 @@ class Page:
         try:
             for answering in self._answered(question, asked, owner):
                 if answering.pending:
-                    yield *_same(4), answering.messages(), gr.skip()
+                    yield *_same(4), answering, gr.skip()
                 else:
                     yield *_same(3), *_views(answering)
             return
@@ -306,6 +308,18 @@ def _kept(thread: Thread, question: str, answer: Answer) -> str:
     except StoreError as error:
         return f"This conversation is not kept: {error}"
     return ""
+
+
+def _merged(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Two views as one: the later one, and the earlier one where the later leaves things be."""
+    return tuple(
+        before if after == gr.skip() else after
+        for before, after in zip(earlier, later, strict=True)
+    )
+
+
+def _drawn(output: Any) -> Any:  # noqa: ANN401 (gradio's)
+    return output.messages() if isinstance(output, Conversation) and output.pending else output
 
 
 def _same(outputs: int) -> list[Any]:
