@@ -115,7 +115,7 @@ def _speed_table(rows: Sequence[Speed]) -> Table:
 
 def _load_table(rows: Sequence[load.Load]) -> Table:
     table = Table("Users", "Seconds", "Answers", "errors", "mixed up")
-    for column in ("first text p50", "p95", "whole p95", "memory", "growth"):
+    for column in ("first text p50", "p95", "whole p95", "CPU ms", "memory", "growth"):
         table.add_column(column)
     table.title = "Users at once; seconds are over the model's own"
     for row in rows:
@@ -128,6 +128,7 @@ def _load_table(rows: Sequence[load.Load]) -> Table:
             f"{row.percentile(row.first_text, 50):.2f}",
             f"{row.percentile(row.first_text, 95):.2f}",
             f"{row.percentile(row.whole, 95):.2f}",
+            f"{1000 * row.cpu_s / max(row.answers, 1):.0f}",
             f"{row.memory[-1][1] / 2**20:,.0f} MiB",
             f"{row.growth():+.1%}",
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -23,9 +24,9 @@ from typing import Any
 
 import httpx
 
-TOKENS = 100  # of an answer: two seconds at 50 a second
+TOKENS = 200  # of an answer: four seconds at 50 a second
 TOKEN_S = 0.02
-THINKING = (1.0, 3.0)  # seconds between an answer and the next question
+THINKING = (4.0, 12.0)  # seconds between an answer, which is to be read, and the next question
 WARM = 0.4  # of the time is warming up, for the memory
 PASSWORD = "a password for all"
 
@@ -43,6 +44,8 @@ class Load:
     """Seconds from the question to the first text of its answer, the model's own taken off."""
     whole: list[float] = field(default_factory=list)
     """Seconds to the end of the answer, over what the model took to say it."""
+    cpu_s: float = 0.0
+    """Seconds of the processor that the page's process took, all of its children aside."""
     memory: list[tuple[float, int]] = field(default_factory=list)
     """(seconds since the start, bytes that the page's process holds)."""
 
@@ -85,10 +88,11 @@ async def _drive(address: str, pid: int, users: int, seconds: float) -> Load:
         for some in range(0, users, 8):  # more at once from one address are slowed down
             await asyncio.gather(*(user.log_in() for user in people[some : some + 8]))
         config = (await client.get("/config", headers=people[0].headers)).json()
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _cpu(pid)
         watching = asyncio.create_task(_watch(pid, load, began))
         await asyncio.gather(*(user.use(_asking(config), began + seconds) for user in people))
         watching.cancel()
+        load.cpu_s = _cpu(pid) - before
         load.seconds = time.perf_counter() - began
     return load
 
@@ -100,6 +104,12 @@ async def _watch(pid: int, load: Load, began: float) -> None:
         (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmRSS")]
         load.memory.append((time.perf_counter() - began, int(line.split()[1]) * 1024))
         await asyncio.sleep(1)
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of the processor that a process has taken so far."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _asking(config: dict[str, Any]) -> tuple[int, int, int]:

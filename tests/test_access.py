@@ -2,12 +2,16 @@
 
 import functools
 import json
+import threading
+import time
 
 import httpx
 import pytest
 from gradio_client import Client, handle_file
 
+from benchmarks.load import _asking
 from chatbot import Chatbot
+from chatbot.answer import Delta
 from chatbot.site import Site
 from chatbot.users import Users
 from chatbot.web import Page
@@ -399,3 +403,36 @@ def test_a_conversation_of_another_is_as_unknown_as_none(bot):
 def test_no_name_reaches_into_anothers_conversations(bot, name):
     bot.thread(owner="ann").ask(QUESTION)
     assert bot.threads(owner=name) == []
+
+
+class Endless(Chatbot):
+    """Talks until nobody listens."""
+
+    def __init__(self, library):
+        super().__init__(library)
+        self.closed = threading.Semaphore(0)
+
+    def stream(self, question, history=None, **options):
+        try:
+            while True:
+                yield Delta("word ")
+                time.sleep(0.02)
+        finally:
+            self.closed.release()
+
+
+def test_who_vanishes_in_the_middle_of_an_answer_stops_the_model(bot):
+    """Fault C2, with twenty at a time."""
+    endless = Endless(bot.library)
+    page = Page(endless, add=ingest)
+    with httpx.Client(base_url=page.open("127.0.0.1", 0), timeout=60) as client:
+        event, inputs, _ = _asking(client.get("/config").json())
+        for n in range(20):
+            data = ["Who?", *[None] * (inputs - 1)]
+            body = {"fn_index": event, "session_hash": f"s{n}", "data": data}
+            client.post("/gradio_api/queue/join", json=body).raise_for_status()
+            with client.stream("GET", f"/gradio_api/queue/data?session_hash=s{n}") as stream:
+                next(line for line in stream.iter_lines() if "word" in line)
+        assert all(endless.closed.acquire(timeout=30) for _ in range(20))
+        assert page._paced._running == 0
+    page.close()

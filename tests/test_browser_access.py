@@ -19,6 +19,7 @@ from tests.people import AUTH, PASSWORDS
 from tests.test_browser import FLAGS, QUESTION, ask
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)
 DATA = ROOT / "tests" / "data"
 WATCH = """
 window.hits = 0; window.hit = () => window.hits++;
@@ -134,7 +135,8 @@ def test_two_users_of_one_browser_do_not_see_each_other(visit, address):
 def test_a_session_that_ended_meanwhile_leads_to_the_login(visit, address):
     page = visit(address)
     log_in(page, "ann")
-    expect(page.get_by_label("Question")).to_be_visible()
+    expect(page.locator("#docent-user")).to_contain_text("ann")
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     ask(page, QUESTION)
     expect(page).to_have_title("Log in · Docent")
@@ -214,8 +216,7 @@ def shown_everywhere(visit, bot, payloads):
     bot.words = payloads
     for n, way in enumerate(("answer", "nothing", "error")):
         bot.way = way
-        ask(page, payloads[n % len(payloads)])
-        expect(page.get_by_label("Question")).to_have_value("" if way != "error" else payloads[n])
+        ask_when_free(page, payloads[n], n + 1)
         expect(page.locator("#docent-chat .bot.message")).to_have_count(n + 1)
     harmless(page)
     page.get_by_role("tab", name="Documents").click()
@@ -227,6 +228,18 @@ def shown_everywhere(visit, bot, payloads):
     expect(page.locator("#docent-chat .bot.message").first).to_be_visible()
     harmless(page)
     page.context.close()
+
+
+def ask_when_free(page, question, count):
+    """Ask; what is sent before the last answer has ended stays in the box, and is sent again."""
+    ask(page, question)
+    for _ in range(60):
+        try:
+            expect(page.locator("#docent-chat .user.message")).to_have_count(count, timeout=1_000)
+            return
+        except AssertionError:
+            page.get_by_label("Question").press("Enter")
+    raise AssertionError(f"not taken: {question!r}")
 
 
 def harmless(page):
@@ -249,10 +262,12 @@ def test_five_hundred_hostile_words_do_nothing_wherever_they_are_shown(visit, ho
 
 @pytest.mark.slow
 def test_five_hundred_hostile_words_do_nothing_as_questions(visit, hostile):
-    page = visit(hostile.address)
     hostile.words = ("Words.",)
-    for n, payload in enumerate(PAYLOADS):
-        ask(page, payload)
-        expect(page.locator("#docent-chat .user.message")).to_have_count(min(n + 1, 60))
-        expect(page.get_by_label("Question")).to_have_value("")
-        harmless(page)
+    questions = ["\n".join(PAYLOADS[n : n + 6]) for n in range(0, len(PAYLOADS), 6)]
+    for start in range(0, len(questions), 24):
+        page = visit(hostile.address)
+        for n, question in enumerate(questions[start : start + 24]):
+            ask_when_free(page, question, n + 1)
+            expect(page.locator("#docent-chat .bot.message")).to_have_count(n + 1)
+            harmless(page)
+        page.context.close()

@@ -67,6 +67,8 @@ class Page:
         self._examples = examples
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
         self._paced = Paced(self._threads, _merged)
+        # SQLite has one writer at a time, and waiting ones look again and again: here they queue.
+        self._keeping = threading.Lock()
         self._stopped = threading.Event()
         self._blocks = self._build()
         self._server: Server | None = None
@@ -258,7 +260,9 @@ class Page:
                     yield asked.saying(message)
                 case Finished(answer):
                     thread = Thread(self._bot, asked.thread, owner=owner)
-                    yield asked.finish(answer, self._text, _kept(thread, question, answer))
+                    with self._keeping:
+                        note = _kept(thread, question, answer)
+                    yield asked.finish(answer, self._text, note)
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
         """The views of the conversation that this browser had, if it had one; the examples."""
