@@ -175,8 +175,7 @@ class Access:
             await reply(send, *logout_page(self._site.prefix))
             return
         self._sessions.end(_cookies(scope).get(self._cookie, ""))
-        gone = [self._set(self._cookie, "", 0), ("clear-site-data", '"cache"')]
-        await self._go(send, "/", gone)
+        await self._go(send, "/", [self._set(self._cookie, "", 0)])
 
     async def _stranger(self, scope: Scope, send: Send) -> None:
         if not wants_page(scope):
