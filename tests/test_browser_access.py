@@ -136,9 +136,8 @@ def test_a_session_that_ended_meanwhile_leads_to_the_login(visit, address):
     page = visit(address)
     log_in(page, "ann")
     expect(page.locator("#docent-user")).to_contain_text("ann")
-    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
-    ask(page, QUESTION)
+    page.evaluate("() => { fetch('config') }")  # whatever the page asks for next
     expect(page).to_have_title("Log in · Docent")
 
 
@@ -231,14 +230,14 @@ def shown_everywhere(visit, bot, payloads):
 
 
 def ask_when_free(page, question, count):
-    """Ask; what is sent before the last answer has ended stays in the box, and is sent again."""
+    """Ask, again and again: what is sent before the last answer has ended is not taken."""
     ask(page, question)
     for _ in range(60):
         try:
             expect(page.locator("#docent-chat .user.message")).to_have_count(count, timeout=1_000)
             return
         except AssertionError:
-            page.get_by_label("Question").press("Enter")
+            ask(page, question)
     raise AssertionError(f"not taken: {question!r}")
 
 
@@ -256,8 +255,8 @@ def test_hostile_words_do_nothing_wherever_they_are_shown(visit, hostile):
 @pytest.mark.slow
 def test_five_hundred_hostile_words_do_nothing_wherever_they_are_shown(visit, hostile):
     assert len(set(PAYLOADS)) >= 500
-    for start in range(0, len(PAYLOADS), 12):
-        shown_everywhere(visit, hostile, PAYLOADS[start : start + 12])
+    for start in range(0, len(PAYLOADS), 24):
+        shown_everywhere(visit, hostile, PAYLOADS[start : start + 24])
 
 
 @pytest.mark.slow

@@ -375,7 +375,8 @@ def test_no_other_file_can_be_fetched_by_any_form_of_its_path(web, bot):
     for form in forms:
         for way in ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/static/", "/assets/"):
             given = web.get(f"{way}{form}", follow_redirects=True)
-            assert given.status_code in (400, 403, 404), (way, form)
+            home = given.url.path == "/"  # where the client itself makes `/x/../` of it
+            assert home or given.status_code in (400, 403, 404), (way, form)
             assert given.url.host == "127.0.0.1"
             assert b"root:" not in given.content
             assert b"Pyongyang" not in given.content
