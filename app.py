@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-import ipaddress
+import getpass
 import os
 import sys
 import threading
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from chatbot import Chatbot
 from chatbot.errors import ChatbotError
+from chatbot.site import Site, host_name, is_loopback
+from chatbot.users import Users, checked_name, hashed
 from ingest import ingest
 from ingest.kinds import FORMATS
 from store import Library
@@ -40,9 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, help="the port to listen on (DOCENT_PORT; 7860)")
     parser.add_argument("--home", help="the library's folder (DOCENT_HOME)")
     parser.add_argument("--model", help="how to answer (DOCENT_MODEL; extractive)")
-    options = parser.parse_args(argv)
+    parser.add_argument(
+        "--hash-password",
+        metavar="NAME",
+        help="read a password, print NAME:hash for DOCENT_AUTH, and stop",
+    )
+    options = vars(parser.parse_args(argv))
+    named = options.pop("hash_password")
     try:
-        settings = load_settings(**vars(options))
+        if named is not None:
+            return _hash_password(named)
+        settings = load_settings(**options)
         return _serve(settings, _users(settings))
     except (ChatbotError, StoreError) as error:
         print(f"docent: {error}", file=sys.stderr)
@@ -51,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
+def _serve(settings: Settings, users: Users) -> int:
     library = Library.open(**settings.library_options())
     bot = Chatbot(library, model=settings.model)
     _first_start(library)
@@ -69,7 +79,12 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
         examples=functools.partial(_examples, library),
     )
     address = page.open(
-        settings.host, settings.port, auth=users, max_upload_mb=settings.max_upload_mb
+        settings.host,
+        settings.port,
+        auth=users,
+        url=settings.url or "",
+        proxies=settings.proxies,
+        max_upload_mb=settings.max_upload_mb,
     )
     print(f"Docent:  {address}\nLibrary: {library.home}\nCtrl-C closes the page.", flush=True)
     try:
@@ -103,30 +118,37 @@ def _examples(library: Library) -> Sequence[str]:
     return SAMPLE_QUESTIONS if sample else ()
 
 
-def _users(settings: Settings) -> list[tuple[str, str]]:
-    """Names and passwords from DOCENT_AUTH. Raises SettingsError if they are needed and missing."""
-    given = settings.auth.get_secret_value() if settings.auth else ""
-    users = []
-    for n, pair in enumerate(filter(None, given.split(",")), 1):
-        name, colon, password = pair.strip().partition(":")
-        if not (name and colon and password):
+def _users(settings: Settings) -> Users:
+    """Who may enter. Raises SettingsError if a login is needed and missing."""
+    users = Users(settings.auth.get_secret_value() if settings.auth else "")
+    site = Site(settings.host, settings.url or "")
+    places = [settings.host, host_name(site.netloc) or settings.host]
+    for place in () if users else places:
+        if not is_loopback(place):
             raise SettingsError(
-                f"User {n} of DOCENT_AUTH is not written name:password; separate users by commas."
+                f"The address {place!r} can be reached by others: set a login first, "
+                "DOCENT_AUTH=name:password, or listen on 127.0.0.1."
             )
-        users.append((name, password))
-    if not users and not _is_loopback(settings.host):
-        raise SettingsError(
-            f"The address {settings.host!r} can be reached by others: set a login first, "
-            "DOCENT_AUTH=name:password, or listen on 127.0.0.1."
+    if users.plain:
+        print(
+            f"docent: the password of {', '.join(users.plain)} stands in DOCENT_AUTH as it is. "
+            "Its hash is safer: python app.py --hash-password NAME",
+            file=sys.stderr,
         )
     return users
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _hash_password(name: str) -> int:
+    """Ask for a password, without showing it, and print the user as DOCENT_AUTH takes it."""
+    checked_name(name)
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password for {name}: ")
+        if getpass.getpass("Once more: ") != password:
+            raise SettingsError("The two are not the same, so nothing was made. Try again.")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    print(f"{name}:{hashed(password)}")
+    return 0
 
 
 if __name__ == "__main__":

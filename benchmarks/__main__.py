@@ -1,4 +1,6 @@
-"""`python -m benchmarks quality --data DIR`, `python -m benchmarks speed`: tables of figures."""
+"""Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
+`python -m benchmarks load --users 50 200 --minutes 10`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import load
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
@@ -22,17 +25,23 @@ from benchmarks.support import measure as measure_support
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality", "speed", "reading", "support"])
-    parser.add_argument("--data", type=Path, help="a folder of sets (not for speed)")
+    parser.add_argument("what", choices=["quality", "speed", "reading", "support", "load"])
+    parser.add_argument("--data", type=Path, help="a folder of sets (not for speed and load)")
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
     )
     parser.add_argument("--write", action="store_true", help="write docs/quality.md as well")
+    parser.add_argument("--users", type=int, nargs="*", default=[50], help="how many (for load)")
+    parser.add_argument("--minutes", type=float, default=1, help="how long (for load)")
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     options = parser.parse_args(argv)
     console = Console()
     if options.what == "speed":
         console.print(_speed_table([measure(count) for count in options.documents]))
+        return 0
+    if options.what == "load":
+        loads = [load.measure(users, options.minutes) for users in options.users]
+        console.print(_load_table(loads))
         return 0
     if options.what == "reading" and options.data and options.data.is_dir():
         console.print(_phrases_table(phrases(options.data / "formats")))
@@ -153,6 +162,30 @@ def _speed_table(rows: Sequence[Speed]) -> Table:
             f"{row.bytes_a_chunk:,.0f}",
             f"{row.answer_ms:.1f} ms",
         )
+    return table
+
+
+def _load_table(rows: Sequence[load.Load]) -> Table:
+    table = Table("Users", "Seconds", "Answers", "errors", "mixed up")
+    for column in ("first text p50", "p95", "whole p95", "CPU ms", "memory", "growth"):
+        table.add_column(column)
+    table.title = "Users at once; seconds are over the model's own"
+    for row in rows:
+        table.add_row(
+            f"{row.users:,}",
+            f"{row.seconds:.0f}",
+            f"{row.answers:,}",
+            f"{row.errors.total():,}",
+            f"{row.mixed:,}",
+            f"{row.percentile(row.first_text, 50):.2f}",
+            f"{row.percentile(row.first_text, 95):.2f}",
+            f"{row.percentile(row.whole, 95):.2f}",
+            f"{1000 * row.cpu_s / max(row.answers, 1):.0f}",
+            f"{row.memory[-1][1] / 2**20:,.0f} MiB",
+            f"{row.growth():+.1%}",
+        )
+        for error, count in row.errors.most_common(5):
+            print(f"{count} × {error}", file=sys.stderr)
     return table
 
 

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=7860, ge=0, le=65535)
     auth: SecretStr | None = None
+    url: str | None = None
+    proxies: str = "127.0.0.1,::1"
     max_upload_mb: int = Field(default=200, gt=0)
 
     def library_options(self) -> dict[str, Any]:

@@ -91,6 +91,28 @@ def test_a_login_of_another_shape_is_refused_without_showing_it(home, auth, caps
     assert "secret" not in error
 
 
-def test_several_users(monkeypatch):
+def test_several_users(monkeypatch, capsys):
     monkeypatch.setenv("DOCENT_AUTH", "ann:a:b, bob:c")
-    assert app._users(app.load_settings()) == [("ann", "a:b"), ("bob", "c")]
+    users = app._users(app.load_settings())
+    assert users.check("ann", "a:b")
+    assert users.check("bob", "c")
+    assert not users.check("bob", "a:b")
+    said = capsys.readouterr().err
+    assert "the password of ann, bob stands in DOCENT_AUTH as it is" in said
+    assert "a:b" not in said
+
+
+def test_a_public_address_needs_a_login(home, capsys, monkeypatch):
+    monkeypatch.setenv("DOCENT_URL", "https://docs.example.org/docent")
+    assert app.main(["--home", str(home)]) == 1
+    assert "'docs.example.org' can be reached by others" in capsys.readouterr().err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://example.org", "https://a b/", "https://x/?y"]
+)
+def test_a_public_address_that_is_none_is_refused(home, url, capsys, monkeypatch):
+    monkeypatch.setenv("DOCENT_URL", url)
+    assert app.main(["--home", str(home)]) == 1
+    assert "must be the address that users type" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from chatbot import Chatbot
-from chatbot.web import Page, PortInUse
+from chatbot.web import Page, PortInUse, cache
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
@@ -173,3 +173,11 @@ def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
         turn.question for turn in conversation.turns
     ]
     assert len(conversation.turns) == 2
+
+
+def test_nothing_is_left_of_an_upload_where_gradio_keeps_its_files(client, tmp_path, bot):
+    note = tmp_path / "zebra.md"
+    note.write_text("The zebra is called Martha.")
+    (source,) = client.predict([handle_file(note)], api_name="/add")["added"]
+    client.predict(source, api_name="/remove")
+    assert [path for path in cache.FOLDER.rglob("*") if path.is_file()] == []

@@ -73,6 +73,14 @@
     if (event.key === "Escape" && !typing && find(".docent-lit")) back();
   });
 
+  // A login may end while the page is open: whatever is asked next says so.
+  const fetched = window.fetch;
+  window.fetch = async (...request) => {
+    const reply = await fetched(...request);
+    if (reply.status === 401) location.reload();
+    return reply;
+  };
+
   window.docent = {
     // After an answer: its sources from the top; a question that failed goes back to the
     // box, unless the next one is being typed there.

@@ -6,14 +6,10 @@ what a visitor has said so far is a value in the visitor's own session.
 
 from __future__ import annotations
 
-import asyncio
-import errno
-import functools
 import logging
 import secrets
-import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,17 +19,23 @@ import gradio as gr
 from chatbot.answer import Answer, Delta, Finished, SearchedFor
 from chatbot.bot import MAX_QUESTION, Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
+from chatbot.site import Site
 from chatbot.threads import Thread
+from chatbot.users import Users
 from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.documents import Documents
+from chatbot.web.login import user_html
+from chatbot.web.pace import Paced
 from chatbot.web.programs import Add, Functions
+from chatbot.web.server import Server
 from chatbot.web.uploads import mend
 from store.errors import StoreError, UnknownSource
 
-CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
-WAITING = 400  # questions that may wait; more are told to come back
-THREADS = 4 * CONCURRENT  # an answer that was stopped holds its thread until the model replies
+CONCURRENT = 8  # other things done at once; each holds the processor for some 20 ms
+ANSWERED_AT_ONCE = 256  # questions; most of that time a model is waited for
+WAITING = 600  # events that may wait; more are told to come back
+THREADS = 2 * ANSWERED_AT_ONCE  # an answer that was stopped holds its own until the model replies
 HERE = Path(__file__).parent
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
@@ -42,10 +44,6 @@ Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]
 """The chat, the box, and the buttons that ask and that begin anew."""
 
 logger = logging.getLogger("docent")
-
-
-class PortInUse(ChatbotError):
-    """Another program listens on the port."""
 
 
 class Page:
@@ -69,47 +67,49 @@ class Page:
         self._formats = formats
         self._examples = examples
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
+        self._paced = Paced(self._threads, _merged)
+        # SQLite has one writer at a time, and waiting ones look again and again: here they queue.
+        self._keeping = threading.Lock()
         self._stopped = threading.Event()
         self._blocks = self._build()
+        self._server: Server | None = None
 
     def open(
         self,
         host: str,
         port: int,
         *,
-        auth: Sequence[tuple[str, str]] = (),
+        auth: Users | str = "",
+        url: str = "",
+        proxies: str = "",
         max_upload_mb: int = 200,
     ) -> str:
         """Put the page on the air in the background; returns its address. Port 0: any.
 
-        Raises PortInUse.
+        `auth`: who may enter, or the setting that says so; empty: everybody. `url`: the address
+        that users type, if it is another. `proxies`: addresses of proxies that are believed.
+        Raises PortInUse, SettingsError.
         """
-        port = _free_port(host, port)
         mend(self._bot.library.home, self._bot.library.content_hash)
+        site = Site(host, url)
+        users = auth if isinstance(auth, Users) else Users(auth)
         self._blocks.queue(default_concurrency_limit=CONCURRENT, max_size=WAITING)
-        try:
-            _, address, _ = self._blocks.launch(
-                server_name=host,
-                server_port=port,
-                auth=list(auth) or None,
-                max_file_size=max_upload_mb * 2**20,
-                blocked_paths=[str(self._bot.library.home)],
-                theme=gr.themes.Base(
-                    primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
-                ),
-                css=(HERE / "page.css").read_text("utf-8"),
-                js=(HERE / "page.js").read_text("utf-8"),
-                prevent_thread_lock=True,
-                quiet=True,
-                share=False,
-                run_history=False,
-                ssr_mode=False,
-                pwa=False,
-                footer_links=[],
-            )
-        except OSError as error:
-            raise PortInUse(_unusable(host, port, error)) from error
-        return str(address).rstrip("/")
+        self._server = Server(
+            self._blocks,
+            site,
+            port,
+            users=users,
+            max_upload=max_upload_mb * 2**20,
+            proxies=proxies,
+            private=self._bot.library.home,
+            theme=gr.themes.Base(
+                primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
+            ),
+            css=(HERE / "page.css").read_text("utf-8"),
+            js=(HERE / "page.js").read_text("utf-8"),
+        )
+        self._server.begin()
+        return site.public or self._server.address
 
     def wait(self) -> None:
         """Return when the page is closed; KeyboardInterrupt comes through."""
@@ -117,7 +117,8 @@ class Page:
 
     def close(self) -> None:
         """Take the page off the air."""
-        self._blocks.close(verbose=False)
+        if self._server is not None:
+            self._server.end()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._stopped.set()
 
@@ -130,6 +131,8 @@ class Page:
                 "click a number to see it.</p>",
                 elem_id="docent-top",
             )
+            user = gr.HTML(elem_id="docent-user")
+            blocks.load(_user, None, user, **QUIET)
             with gr.Row(equal_height=False, elem_id="docent-page"):
                 with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
                     chat, question, ask, new = self._chat()
@@ -160,6 +163,7 @@ class Page:
             self._ask,
             [question, kept, said[0]],
             [question, failed, kept, *said],
+            concurrency_limit=ANSWERED_AT_ONCE,
             **QUIET,
         )
         asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
@@ -207,21 +211,21 @@ class Page:
         event: gr.EventData,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
-        """As `_reply`; stopped at once by a new conversation, whatever the model is doing."""
-        views = self._reply(typed, _example(event), kept, conversation, _owner(request))
-        step = functools.partial(next, views, ())
-        while view := await asyncio.get_running_loop().run_in_executor(self._threads, step):
-            yield view
+        """As `_reply`, at a pace; a new conversation stops it, even if the model waits."""
+        replies = self._reply(typed, _example(event), kept, conversation, _owner(request))
+        async for view in self._paced.views(replies):
+            yield tuple(map(_drawn, view))
 
     def _reply(
         self, typed: str, example: str, kept: str, conversation: Conversation | None, owner: str
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Generator[tuple[Any, ...], None, None]:
         """Stream the answer into the conversation; every failure is a message in it.
 
         Yields the box, the question if it failed, the thread, the conversation, the chat
-        and the panel. The box is emptied once, as the next question may be in it soon.
-        Who asks before the page has loaded whole has no conversation yet: it is taken
-        up here, and the browser is told which one it is.
+        (while it streams as a conversation, not drawn yet) and the panel. The box is
+        emptied once, as the next question may be in it soon. Who asks before the page has
+        loaded whole has no conversation yet: it is taken up here, and the browser is told
+        which one it is.
         """
         question = example or typed
         if not question.strip():
@@ -234,7 +238,7 @@ class Page:
         try:
             for answering in self._answered(question, asked, owner):
                 if answering.pending:
-                    yield *_same(4), answering.messages(), gr.skip()
+                    yield *_same(4), answering, gr.skip()
                 else:
                     yield *_same(3), *_views(answering)
             return
@@ -258,7 +262,9 @@ class Page:
                     yield asked.saying(message)
                 case Finished(answer):
                     thread = Thread(self._bot, asked.thread, owner=owner)
-                    yield asked.finish(answer, self._text, _kept(thread, question, answer))
+                    with self._keeping:
+                        note = _kept(thread, question, answer)
+                    yield asked.finish(answer, self._text, note)
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
         """The views of the conversation that this browser had, if it had one; the examples."""
@@ -310,6 +316,18 @@ def _kept(thread: Thread, question: str, answer: Answer) -> str:
     return ""
 
 
+def _merged(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Two views as one: the later one, and the earlier one where the later leaves things be."""
+    return tuple(
+        before if after == gr.skip() else after
+        for before, after in zip(earlier, later, strict=True)
+    )
+
+
+def _drawn(output: Any) -> Any:  # noqa: ANN401 (gradio's)
+    return output.messages() if isinstance(output, Conversation) and output.pending else output
+
+
 def _same(outputs: int) -> list[Any]:
     """So many outputs left as they are."""
     return [gr.skip() for _ in range(outputs)]
@@ -325,30 +343,11 @@ def _example(event: gr.EventData) -> str:
     return str(event.value["text"]) if isinstance(event.target, gr.Chatbot) else ""
 
 
+def _user(request: gr.Request) -> str:
+    """Who is logged in, with the way out, in HTML."""
+    return user_html(_owner(request))
+
+
 def _owner(request: gr.Request) -> str:
     """Who is logged in; empty without a login."""
     return str(request.username or "")
-
-
-def _free_port(host: str, port: int) -> int:
-    """`port` if nobody listens there; for 0 one that is free. Raises PortInUse."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PortInUse(_unusable(host, port, error)) from error
-        return int(probe.getsockname()[1])
-
-
-def _unusable(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is in use, perhaps by another Docent. Close that program, "
-            f"or choose another port: --port {port + 1}"
-        )
-    return (
-        f"The page cannot be opened on {host} port {port} ({error.strerror or error}). Choose "
-        "others with --host and --port."
-    )

@@ -1,0 +1,88 @@
+"""Streams at a pace: nothing is lost, nothing is late, and who leaves stops the stream."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chatbot.web.pace import Paced
+
+
+@pytest.fixture
+def threads():
+    pool = ThreadPoolExecutor(4)
+    yield pool
+    pool.shutdown()
+
+
+def together(earlier, later):
+    return (*earlier, *later)
+
+
+async def gathered(paced, stream):
+    return [view async for view in paced.views(stream)]
+
+
+def test_everything_comes_and_in_order(threads):
+    views = asyncio.run(gathered(Paced(threads, together), ((n,) for n in range(1_000))))
+    assert [n for view in views for n in view] == list(range(1_000))
+    assert len(views) < 10
+
+
+def test_a_stream_of_nothing_ends(threads):
+    assert asyncio.run(gathered(Paced(threads, together), (() for _ in ()))) == []
+
+
+def test_what_comes_first_is_shown_while_the_rest_is_waited_for(threads):
+    go = threading.Event()
+
+    def stream():
+        yield ("first",)
+        assert go.wait(30)
+        yield ("last",)
+
+    async def read():
+        views = []
+        async for view in Paced(threads, together).views(stream()):
+            views.append(view)
+            go.set()
+        return views
+
+    assert asyncio.run(read()) == [("first",), ("last",)]
+
+
+def test_an_error_comes_through_after_what_came_before_it(threads):
+    def stream():
+        yield ("words",)
+        raise ValueError("the model is gone")
+
+    async def read():
+        views = Paced(threads, together).views(stream())
+        assert await anext(views) == ("words",)
+        with pytest.raises(ValueError, match="the model is gone"):
+            await anext(views)
+
+    asyncio.run(read())
+
+
+def test_who_leaves_stops_the_stream_at_its_next_word(threads):
+    closed, go = threading.Event(), threading.Event()
+
+    def stream():
+        try:
+            while True:
+                yield ("word",)
+                assert go.wait(30)
+        finally:
+            closed.set()
+
+    async def leave():
+        views = Paced(threads, together).views(stream())
+        await anext(views)
+        await views.aclose()
+        go.set()
+        await asyncio.to_thread(closed.wait, 30)
+
+    asyncio.run(leave())
+    assert closed.is_set()

@@ -1,0 +1,182 @@
+"""Behind a real nginx with a certificate and a path: log in, ask, read the stream, upload."""
+
+import contextlib
+import functools
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import warnings
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+
+from benchmarks.load import _applied, _asking, _said
+from chatbot import Chatbot
+from chatbot.answer import Delta
+from chatbot.web import Page
+from ingest import ingest
+from store import Library
+from tests.conftest import SAMPLES
+from tests.people import AUTH, PASSWORDS
+
+QUESTION = "Who is the Russian defence minister that visited?"
+NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+pytestmark = pytest.mark.skipif(
+    not (NGINX and shutil.which("openssl")), reason="no nginx or no openssl on this machine"
+)
+CONFIG = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+    access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+        location /docent/ {{
+            proxy_pass http://127.0.0.1:{inner};
+            proxy_http_version 1.1;
+            proxy_set_header Host {host};
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_buffering off;
+            proxy_read_timeout 1h;
+            client_max_body_size 2g;
+        }}
+    }}
+}}
+"""
+
+
+class Held(Chatbot):
+    """Says the first words of an answer, and the rest when it is let."""
+
+    go = threading.Event()
+
+    def stream(self, *arguments, **options):
+        for event in super().stream(*arguments, **options):
+            if isinstance(event, Delta):
+                yield Delta("Well … ")
+                assert self.go.wait(30)
+            yield event
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def nginx(folder, **values):
+    """A real nginx, until the block ends; at its door when the block begins."""
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, **values))
+    proxy = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
+    try:
+        while proxy.poll() is None:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", values["port"])),
+            ):
+                break
+        assert proxy.poll() is None, (folder / "error.log").read_text()
+        yield
+    finally:
+        proxy.terminate()
+        proxy.wait()
+
+
+@pytest.fixture(scope="module", params=["$http_host", "127.0.0.1"], ids=["named", "unnamed"])
+def public(request, tmp_path_factory):
+    """The public address of a page behind nginx, which says by what name it was asked or not."""
+    folder = tmp_path_factory.mktemp("nginx")
+    (folder / "body").mkdir()
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -batch"
+    files = ["-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
+    subprocess.run([*make.split(), *files], check=True, capture_output=True)
+    library = Library.open(folder / "library")
+    ingest(SAMPLES, library=library)
+    page = Page(Held(library), add=functools.partial(ingest, library=library))
+    port = free_port()
+    url = f"https://localhost:{port}/docent"
+    assert page.open("127.0.0.1", 0, auth=AUTH, url=url, proxies="127.0.0.1") == url
+    with nginx(folder, port=port, inner=page._server.port, host=request.param):
+        yield url
+    page.close()
+    library.close()
+
+
+@pytest.fixture
+def browser(public):
+    headers = {"accept": "text/html"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with httpx.Client(base_url=public, verify=False, timeout=60, headers=headers) as client:
+            yield client
+
+
+def log_in(browser):
+    form = {"username": "ann", "password": PASSWORDS["ann"]}
+    origin = str(browser.base_url).removesuffix("/docent/")
+    return browser.post("/login", data=form, headers={"origin": origin})
+
+
+def test_a_login_leads_to_the_page_and_stays_in_its_path(browser):
+    asked = browser.get("/")
+    assert (asked.status_code, asked.headers["location"]) == (303, "/docent/login")
+    assert 'action="/docent/login"' in browser.get("/login").text
+    done = log_in(browser)
+    assert (done.status_code, done.headers["location"]) == (303, "/docent/")
+    assert all(
+        "; Secure" in v and "Path=/docent;" in v for v in done.headers.get_list("set-cookie")
+    )
+    page = browser.get("/")
+    assert page.status_code == 200
+    root = page.text.partition('"root":"')[2].partition('"')[0]
+    assert root == str(browser.base_url).rstrip("/")
+    assert page.headers["strict-transport-security"]
+    assert browser.get("/assets/" + page.text.partition('src="./assets/')[2].partition('"')[0])
+    assert browser.post("/logout", headers={"origin": "https://evil.example"}).status_code == 403
+
+
+def test_an_answer_streams_through(browser):
+    log_in(browser)
+    Held.go.clear()
+    event, inputs, chat = _asking(browser.get("/config").json())
+    data = [QUESTION, *[None] * (inputs - 1)]
+    body = {"fn_index": event, "session_hash": "one", "data": data}
+    assert browser.post("/gradio_api/queue/join", json=body).status_code == 200
+    values, said = [], []
+    with browser.stream("GET", "/gradio_api/queue/data?session_hash=one") as stream:
+        for line in stream.iter_lines():
+            message = json.loads(line[6:]) if line.startswith("data: ") else {}
+            values = _applied(values, message)
+            if values and _said(values[chat]):
+                said.append(_said(values[chat]))
+                Held.go.set()
+            if message.get("msg") == "process_completed":
+                break
+    assert "Well" in said[0]
+    assert "Shoigu" not in said[0]
+    assert "Shoigu" in said[-1]
+
+
+def test_a_program_asks_and_uploads_through_it(public, tmp_path):
+    Held.go.set()
+    note = tmp_path / "zebra.md"
+    note.write_text("The zebra is called Martha.")
+    login = ("bob", PASSWORDS["bob"])
+    client = Client(f"{public}/", verbose=False, ssl_verify=False, auth=login)
+    assert "Shoigu" in client.predict(QUESTION, None, api_name="/ask")["text"]
+    (source,) = client.predict([handle_file(note)], api_name="/add")["added"]
+    assert client.predict(source, api_name="/remove") == {"removed": source}
+
+
+def test_guesses_are_counted_by_who_guesses_and_not_by_the_proxy(browser):
+    other = {"x-forwarded-for": "192.0.2.1"}  # what a client makes up, the proxy writes over
+    statuses = [
+        browser.post("/login", data={"username": f"n{n}", "password": "x"}, headers=other)
+        for n in range(11)
+    ]
+    assert [reply.status_code for reply in statuses] == [401] * 10 + [429]
