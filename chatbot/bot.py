@@ -45,7 +45,7 @@ class Chatbot:
         `services`: key and address by provider. `timeout`: seconds that a model may be silent.
         `context`: tokens that it takes. Raises UnknownModel or ModelUnavailable.
         """
-        from chatbot.models import Models
+        from chatbot.chat_model import Models
 
         self.library = library
         self._models = Models(model, services or {}, timeout=timeout, context=context)

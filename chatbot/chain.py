@@ -25,8 +25,8 @@ from chatbot.extract import extract
 from chatbot.followup import rewrite
 
 if TYPE_CHECKING:
+    from chatbot.chat_model import ChatModel
     from chatbot.followup import Query
-    from chatbot.models import ChatModel
     from store import Library
     from store.records import Passage
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot import followup, prompts
 from chatbot.answer import Answer, Delta, Event, Finished
+from chatbot.chat_model import ChatModel
 from chatbot.citations import NOT_FOUND
 from chatbot.draft import LONGEST, Draft
 from chatbot.errors import ModelFault
 from chatbot.followup import Query
 from chatbot.footnotes import Native, Shown, footnoted
-from chatbot.models import ChatModel
 from chatbot.pieces import Piece, Quoted
 from chatbot.prompts import unmarked
 from store.sentences import sentences

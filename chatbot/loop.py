@@ -39,9 +39,14 @@ class Loop:
         """Begin `work(put)`, which calls `put` with each thing that it has."""
         return Stream(self._loop, work)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._loop.is_closed()
+
     def close(self) -> None:
-        """Cancel what runs, and end the thread."""
-        if self._loop.is_closed():
+        """Cancel what runs, and end the thread. Does nothing the second time."""
+        if self.closed:
             return
         self.wait(_cancel_others())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,46 +1,31 @@
-"""Chat models by name, through LangChain: `openai:NAME`, `anthropic:NAME`, `ollama:NAME`.
+"""Opens chat models by name, through LangChain: `openai:NAME`, `anthropic:NAME`, `ollama:NAME`.
 
 The only importer of what providers need. A model is proved when it is opened: its extra,
-its key, its server and its name, as far as the server says what it has. It is asked in
-the background, so that its request ends when nobody waits any more. Knows nothing about
-documents, prompts or citations.
+its key, its server and its name, as far as the server says what it has. Knows nothing
+about how it is asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
-import logging
-import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chatbot.errors import ModelFault, ModelUnavailable, UnknownModel
-from chatbot.faults import Subject, fault_of, late
-from chatbot.loop import Loop, Stream
-from chatbot.pieces import Piece, piece_of
+from chatbot.errors import ModelUnavailable, UnknownModel
+from chatbot.faults import Subject, fault_of
 from store.settings import Service
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-logger = logging.getLogger("docent")
-
 EXTRACTIVE = "extractive"
-TRIES = 3
-PATIENCE_S = 30.0  # waited between tries, all together
-PAUSE_S = 0.5  # before the second try, where the server does not say; doubled before the third
 CONNECT_S = 4.0  # a server that is there takes the call at once
 CHECK_S = 3.0  # a slow server does not hold the start up for longer
-LONGEST = 5  # times the timeout: the whole of one answer
 MOST_BYTES = 16 << 20  # of one response; a long answer has some 100 kB
 LISTED = 8  # models named in a message
-
-Messages = Sequence[dict[str, Any]]
-"""Each `{"role": "system" | "user" | "assistant", "content": text or blocks}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,181 +57,6 @@ PROVIDERS = {
 }
 
 
-class ChatModel:
-    """One model, opened and proved."""
-
-    def __init__(
-        self,
-        name: str,
-        service: Service,
-        *,
-        loop: Loop,
-        timeout: float,
-        context: int,
-        pause: float = PAUSE_S,
-    ) -> None:
-        """`timeout`: seconds of silence; `context`: tokens; `pause`: seconds before a second try.
-
-        Raises UnknownModel or ModelUnavailable.
-        """
-        kind, _, model = name.partition(":")
-        self.provider = _provider(name, kind, model)
-        self.name = name
-        self.context = context
-        self._loop = loop
-        self._pause = pause
-        _refuse_missing(name, kind, self.provider, service)
-        key = service.key.get_secret_value() if service.key else ""
-        url = _with_scheme(service.url or self.provider.default_url)
-        self._subject = Subject(
-            name, _host(url), self.provider.key, self.provider.url, timeout, _secrets(key, url)
-        )
-        opener = _Opener(model, url, key, timeout, context, own=bool(service.url))
-        self._model, self._listed = loop.wait(_opened(kind, opener))
-        loop.wait(self._prove(model))
-
-    def write(self, messages: Messages) -> Stream[Piece]:
-        """The answer as it comes; its batches raise ModelFault. Close it to let go of it."""
-
-        async def work(put: Callable[[Piece], None]) -> None:
-            await self._patiently(messages, put)
-
-        return self._loop.stream(work)
-
-    def reply(self, messages: Messages, *, within: float) -> Stream[Piece]:
-        """A short answer, tried once, in `within` seconds. Errors and closing as for `write`."""
-
-        async def work(put: Callable[[Piece], None]) -> None:
-            try:
-                async with asyncio.timeout(within):
-                    await self._once(messages, put)
-            except TimeoutError as error:
-                raise late(self._subject) from error
-
-        return self._loop.stream(work)
-
-    async def _patiently(self, messages: Messages, put: Callable[[Piece], None]) -> None:
-        begun = False
-
-        def noted(piece: Piece) -> None:
-            nonlocal begun
-            begun = begun or bool(piece.text)
-            put(piece)
-
-        give_up = time.monotonic() + PATIENCE_S
-        for attempt in range(1, TRIES + 1):
-            try:
-                return await self._once(messages, noted)
-            except ModelFault as fault:
-                pause = self._pause * 2 ** (attempt - 1) if fault.after is None else fault.after
-                late_then = time.monotonic() + pause > give_up
-                if begun or not fault.again or attempt == TRIES or late_then:
-                    raise
-                logger.info("Trying the model again in %.1f s: %s", pause, fault)
-            await asyncio.sleep(pause)
-
-    async def _once(self, messages: Messages, put: Callable[[Piece], None]) -> None:
-        """One request. Raises ModelFault for whatever the provider's package raises."""
-        clock = asyncio.get_running_loop().time
-        timeout = self._subject.timeout
-        ended = False
-        chunked = self._model.astream(list(messages))
-        try:
-            async with (
-                asyncio.timeout(LONGEST * timeout),
-                asyncio.timeout(timeout) as silence,
-                aclosing(cast("AsyncGenerator[Any]", chunked)) as chunks,
-            ):
-                async for chunk in chunks:
-                    piece, alive = piece_of(chunk)
-                    if alive:
-                        silence.reschedule(clock() + timeout)
-                    ended = ended or bool(piece.ended)
-                    put(piece)
-        except Exception as error:
-            # Whatever comes after the end, the answer is whole.
-            if not ended:
-                raise fault_of(error, self._subject) from error
-
-    async def _prove(self, model: str) -> None:
-        """Refuse a model that cannot work; a slow or reticent server is given the benefit."""
-        try:
-            async with asyncio.timeout(CHECK_S):
-                names = await self._listed(model)
-        except TimeoutError:
-            return
-        except Exception as error:
-            fault = fault_of(error, self._subject)
-            status = getattr(error, "status_code", None)
-            if status in {404, 405, 501} or (fault.again and isinstance(status, int)):
-                return
-            if "Timeout" in type(error).__name__:
-                return
-            raise ModelUnavailable(str(fault)) from error
-        if names and model not in names and f"{model}:latest" not in names:
-            shown = ", ".join(sorted(names)[:LISTED])
-            more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-            raise ModelUnavailable(
-                f"There is no model {model!r} at {self._subject.host}: set DOCENT_MODEL to one "
-                f"that is there ({shown}{more})."
-            )
-
-
-class Models:
-    """The models that are configured, by name; the first is the default."""
-
-    def __init__(
-        self,
-        names: str,
-        services: Mapping[str, Service],
-        *,
-        timeout: float,
-        context: int,
-        pause: float = PAUSE_S,
-    ) -> None:
-        """`names`: separated by commas. Raises UnknownModel or ModelUnavailable."""
-        wanted = list(dict.fromkeys(n for name in names.split(",") if (n := name.strip())))
-        self._loop: Loop | None = None
-        self._opened: dict[str, ChatModel | None] = {}
-        try:
-            for name in wanted:
-                self._opened[name] = None
-                if name != EXTRACTIVE:
-                    self._loop = self._loop or Loop()
-                    self._opened[name] = ChatModel(
-                        name,
-                        services.get(name.partition(":")[0], Service()),
-                        loop=self._loop,
-                        timeout=timeout,
-                        context=context,
-                        pause=pause,
-                    )
-        except Exception:
-            self.close()
-            raise
-        self._opened.setdefault(EXTRACTIVE, None)
-        self.names = tuple(self._opened)
-
-    def find(self, name: str | None) -> ChatModel | None:
-        """The model of that name, or the default; None: quote. Raises UnknownModel."""
-        if name is None:
-            return self._opened[self.names[0]]
-        if name not in self._opened:
-            raise UnknownModel(
-                f"There is no model {name!r} here, but {', '.join(self.names)}: choose one of "
-                "these, or set DOCENT_MODEL to several, separated by commas."
-            )
-        return self._opened[name]
-
-    def close(self) -> None:
-        """End all requests."""
-        if self._loop:
-            self._loop.close()
-
-
-# --- opening ---------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Opener:
     """What a model is opened with."""
@@ -268,16 +78,64 @@ class _Opener:
         }
 
 
-Listed = Callable[[str], Coroutine[Any, Any, set[str]]]
-"""The names that the server has, empty if it does not say; it may raise."""
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A model as LangChain has it, and what else there is to do with its service."""
+
+    model: BaseChatModel
+    listed: Callable[[str], Coroutine[Any, Any, set[str]]]
+    """The names that the server has, empty if it does not say; it may raise."""
+    close: Callable[[], Coroutine[Any, Any, None]]
 
 
-async def _opened(kind: str, opener: _Opener) -> tuple[BaseChatModel, Listed]:
-    """Within the loop that the model is asked in: its connections belong to it."""
-    return {"openai": _openai, "anthropic": _anthropic, "ollama": _ollama}[kind](opener)
+async def open_client(
+    name: str, service: Service, *, timeout: float, context: int
+) -> tuple[Client, Provider, Subject]:
+    """The model of that name, proved, to be asked in the loop that this runs in.
+
+    `timeout`: seconds of silence; `context`: tokens. Raises UnknownModel or ModelUnavailable.
+    """
+    kind, _, model = name.partition(":")
+    provider = _provider(name, kind, model)
+    _refuse_missing(name, kind, provider, service)
+    key = service.key.get_secret_value() if service.key else ""
+    url = _with_scheme(service.url or provider.default_url)
+    subject = Subject(name, _host(url), provider.key, provider.url, timeout, _secrets(key, url))
+    opener = _Opener(model, url, key, timeout, context, own=bool(service.url))
+    client = {"openai": _openai, "anthropic": _anthropic, "ollama": _ollama}[kind](opener)
+    try:
+        await _prove(client, model, subject)
+    except ModelUnavailable:
+        await client.close()
+        raise
+    return client, provider, subject
 
 
-def _openai(opener: _Opener) -> tuple[BaseChatModel, Listed]:
+async def _prove(client: Client, model: str, subject: Subject) -> None:
+    """Refuse a model that cannot work; a slow or reticent server is given the benefit."""
+    try:
+        async with asyncio.timeout(CHECK_S):
+            names = await client.listed(model)
+    except TimeoutError:
+        return
+    except Exception as error:
+        fault = fault_of(error, subject)
+        status = getattr(error, "status_code", None)
+        if status in {404, 405, 501} or (fault.again and isinstance(status, int)):
+            return
+        if "Timeout" in type(error).__name__:
+            return
+        raise ModelUnavailable(str(fault)) from error
+    if names and model not in names and f"{model}:latest" not in names:
+        shown = ", ".join(sorted(names)[:LISTED])
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        raise ModelUnavailable(
+            f"There is no model {model!r} at {subject.host}: set DOCENT_MODEL to one "
+            f"that is there ({shown}{more})."
+        )
+
+
+def _openai(opener: _Opener) -> Client:
     import openai
     from langchain.chat_models import init_chat_model
 
@@ -298,10 +156,10 @@ def _openai(opener: _Opener) -> tuple[BaseChatModel, Listed]:
         page = await model.root_async_client.models.list()
         return {entry.id for entry in page.data}
 
-    return model, listed
+    return Client(model, listed, http.aclose)
 
 
-def _anthropic(opener: _Opener) -> tuple[BaseChatModel, Listed]:
+def _anthropic(opener: _Opener) -> Client:
     import anthropic
     from langchain.chat_models import init_chat_model
 
@@ -332,15 +190,15 @@ def _anthropic(opener: _Opener) -> tuple[BaseChatModel, Listed]:
             return {entry.id for entry in page.data}
         return set()
 
-    return model, listed
+    return Client(model, listed, client.close)
 
 
-def _ollama(opener: _Opener) -> tuple[BaseChatModel, Listed]:
+def _ollama(opener: _Opener) -> Client:
     import ollama
     from langchain.chat_models import init_chat_model
 
     headers = {"headers": {"Authorization": f"Bearer {opener.key}"}} if opener.key else {}
-    model = init_chat_model(
+    model: Any = init_chat_model(
         opener.model,
         model_provider="ollama",
         base_url=opener.url,
@@ -348,13 +206,13 @@ def _ollama(opener: _Opener) -> tuple[BaseChatModel, Listed]:
         num_ctx=opener.context,  # its default cuts a long prompt without a word
         client_kwargs={**opener.http(), **headers},
     )
-    client = ollama.AsyncClient(host=opener.url, **opener.http(), **headers)
+    client: ollama.AsyncClient = model._async_client
 
     async def listed(_: str) -> set[str]:
         answer = await client.list()
         return {entry.model for entry in answer.models if entry.model}
 
-    return model, listed
+    return Client(model, listed, client.close)
 
 
 async def _bound(response: Any) -> None:  # noqa: ANN401 (of whichever HTTP library the package uses)

@@ -11,6 +11,7 @@ import pytest
 
 from store import Chunk, Document, Library
 from store.records import chunk_id
+from tests.model_server import ModelServer, serving
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 for name in [name for name in os.environ if name.startswith("DOCENT_")]:
@@ -48,6 +49,12 @@ def library(home: Path) -> Iterator[Library]:
     opened = Library.open(home)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with serving() as opened:
+        yield opened
 
 
 Made = tuple[Document, list[Chunk]]

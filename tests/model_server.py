@@ -20,6 +20,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from pydantic import SecretStr
+
+from store.settings import Service
+
 MODEL = "scripted"
 
 
@@ -57,6 +61,7 @@ class Request:
 
     path: str
     headers: dict[str, str]
+    """By name in lower case."""
     body: dict[str, Any]
     raw: str
 
@@ -151,7 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(reply, events, kind if streamed else "application/json")
 
     def _note(self, body: dict[str, Any], raw: str) -> None:
-        self.server.requests.append(Request(self.path, dict(self.headers), body, raw))
+        self.server.requests.append(
+            Request(self.path, {n.lower(): v for n, v in self.headers.items()}, body, raw)
+        )
 
     def _models(self) -> Reply:
         models = self.server.models or []
@@ -322,3 +329,17 @@ _PROTOCOLS = {
     "/v1/messages": (anthropic_events, "text/event-stream"),
     "/api/chat": (ollama_events, "application/x-ndjson"),
 }
+
+
+KEY = "sk-canary-0123456789abcdef"
+PROTOCOLS = ("openai", "anthropic", "ollama")
+
+
+def services(server: ModelServer) -> dict[str, Service]:
+    """How all three are reached at this server."""
+    key = SecretStr(KEY)
+    return {
+        "openai": Service(key, f"{server.url}/v1"),
+        "anthropic": Service(key, server.url),
+        "ollama": Service(key, server.url),
+    }
