@@ -29,6 +29,8 @@ class Draft:
         """Native citations, each with the offset in `text` of the marker that stands for it."""
         self.ended = ""
         """Why the model stopped, in its server's word; empty: it did not say that it did."""
+        self.too_long = False
+        """Whether it is cut after LONGEST characters."""
         self._waiting = ""
 
     def add(self, pieces: Sequence[Piece]) -> str:
@@ -57,11 +59,6 @@ class Draft:
         """Whether it says that the passages do not answer, and nothing else."""
         return not self.without_refusal().strip(_DECORATION + ".")
 
-    @property
-    def too_long(self) -> bool:
-        """Whether it is cut here."""
-        return len(self.text) > LONGEST
-
     def without_refusal(self) -> str:
         """The text without the word for that."""
         return self.text.replace(CANNOT_ANSWER, "")
@@ -69,6 +66,8 @@ class Draft:
     def _show(self) -> None:
         shown = _after_thoughts(self._waiting) if not self.text else self._waiting
         self.text += shown if self.text else shown.lstrip()
+        self.too_long = self.too_long or len(self.text) > LONGEST
+        self.text = self.text[:LONGEST]
         self._waiting = ""
 
 

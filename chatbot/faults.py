@@ -148,10 +148,9 @@ def _is_event(causes: Sequence[BaseException]) -> bool:
 def _words(causes: Sequence[BaseException], subject: Subject) -> str:
     """The server's own words for it, or nothing; a whole page is none."""
     for cause in causes:
-        body = getattr(cause, "body", None)
+        body = getattr(cause, "body", None) or {"error": getattr(cause, "error", None)}
         inner = body.get("error", body) if isinstance(body, dict) else None
         said = inner.get("message") if isinstance(inner, dict) else inner
-        said = said if isinstance(said, str) else getattr(cause, "error", None)
         if said is None and _is_event([cause]):
             said = str(cause)
         if isinstance(said, str) and said.strip() and "<" not in said:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -83,6 +83,7 @@ class ModelServer(ThreadingHTTPServer):
         self.stalled = threading.Event()
         """Set when a reply has come to its stall."""
         self.closing = threading.Event()
+        self.connections: set[socket.socket] = set()
         self.first_sent: list[float] = []
         """When the first text of each answer went out, by time.perf_counter."""
 
@@ -118,6 +119,9 @@ def serving() -> Iterator[ModelServer]:
     finally:
         server.closing.set()
         server.shutdown()
+        for connection in list(server.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         server.server_close()
         thread.join()
 
@@ -132,6 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        super().finish()
 
     def do_GET(self) -> None:
         self._note({}, "")
@@ -331,6 +340,11 @@ _PROTOCOLS = {
 }
 
 
+EVENTS_OF = {
+    "openai": openai_events,
+    "anthropic": anthropic_events,
+    "ollama": ollama_events,
+}
 KEY = "sk-canary-0123456789abcdef"
 PROTOCOLS = ("openai", "anthropic", "ollama")
 
