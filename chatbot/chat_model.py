@@ -118,10 +118,18 @@ class ChatModel:
                         silence.reschedule(clock() + timeout)
                     ended = ended or bool(piece.ended)
                     put(piece)
+                    _heed_cancellation()
         except Exception as error:
             # Whatever comes after the end, the answer is whole.
             if not ended:
                 raise fault_of(error, self._subject) from error
+
+
+def _heed_cancellation() -> None:
+    """Raises CancelledError if some code below has swallowed one."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class Models:

@@ -149,6 +149,8 @@ def _openai(opener: _Opener) -> Client:
         timeout=opener.timeout,
         max_retries=0,
         http_async_client=http,
+        # Its wait_for loses a cancellation that meets a chunk, before Python 3.12.
+        stream_chunk_timeout=None,
         **options,
     )
 

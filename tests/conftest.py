@@ -51,10 +51,17 @@ def library(home: Path) -> Iterator[Library]:
     opened.close()
 
 
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
+@pytest.fixture(scope="session")
+def _server() -> Iterator[ModelServer]:
     with serving() as opened:
         yield opened
+
+
+@pytest.fixture
+def server(_server: ModelServer) -> ModelServer:
+    """The server of chat models, as if new."""
+    _server.reset()
+    return _server
 
 
 Made = tuple[Document, list[Chunk]]

@@ -74,6 +74,12 @@ class ModelServer(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.closing = threading.Event()
+        self.connections: set[socket.socket] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """As if it had never been asked."""
         self.requests: list[Request] = []
         self.script: deque[Reply | Callable[[dict[str, Any]], Reply]] = deque([Reply()])
         self.models: list[str] | None = [MODEL]
@@ -82,8 +88,6 @@ class ModelServer(ThreadingHTTPServer):
         """Set when a client leaves before its answer is whole."""
         self.stalled = threading.Event()
         """Set when a reply has come to its stall."""
-        self.closing = threading.Event()
-        self.connections: set[socket.socket] = set()
         self.first_sent: list[float] = []
         """When the first text of each answer went out, by time.perf_counter."""
 

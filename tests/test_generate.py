@@ -7,6 +7,7 @@ import pytest
 from chatbot import Chatbot, Delta, Finished, Retrieved, SearchedFor
 from chatbot.citations import NOT_FOUND
 from ingest import Text, ingest
+from store import Library
 from tests.conftest import SAMPLES
 from tests.model_server import KEY, MODEL, PROTOCOLS, Reply, services
 
@@ -18,14 +19,19 @@ TALK = [
 ]
 
 
-@pytest.fixture
-def bot(library, server):
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory, _server):
+    library = Library.open(tmp_path_factory.mktemp("models"))
     ingest(SAMPLES, library=library)
     names = ",".join(f"{kind}:{MODEL}" for kind in PROTOCOLS)
-    opened = Chatbot(library, model=names, services=services(server), timeout=20)
-    server.requests.clear()
+    opened = Chatbot(library, model=names, services=services(_server), timeout=20)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def bot(opened, server):
+    return opened
 
 
 def holds(bot, answer):
@@ -154,6 +160,17 @@ def test_closing_the_stream_ends_the_request(bot, server, kind, stall):
             break
     events.close()
     assert server.left.wait(10)
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_closing_while_text_pours_in_ends_the_request(bot, server, kind):
+    for _ in range(15):
+        server.reset()
+        server.say(Reply(["The zebra "] * 3_000, gap=0.001))
+        events = bot.stream(QUESTION, model=f"{kind}:{MODEL}")
+        assert any(isinstance(event, Delta) and event.text for event in events)
+        events.close()
+        assert server.left.wait(2)  # the whole takes longer
 
 
 def test_closing_while_a_follow_up_is_rewritten_ends_the_request(bot, server):
