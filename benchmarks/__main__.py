@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.models import Overhead, overheads
 from benchmarks.quality import Answers, Retrieval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.speed import Speed, measure
@@ -19,16 +20,20 @@ from benchmarks.speed import Speed, measure
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality", "speed", "reading"])
+    parser.add_argument("what", choices=["quality", "speed", "reading", "models"])
     parser.add_argument("--data", type=Path, help="a folder of sets (for quality)")
     parser.add_argument(
-        "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
+        "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
     )
+    parser.add_argument("--users", type=int, default=10, help="how many at once (for models)")
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     options = parser.parse_args(argv)
     console = Console()
     if options.what == "speed":
         console.print(_speed_table([measure(count) for count in options.documents]))
+        return 0
+    if options.what == "models":
+        console.print(_overhead_table(overheads(options.users, options.documents[0])))
         return 0
     if options.what == "reading" and options.data and options.data.is_dir():
         console.print(_phrases_table(phrases(options.data / "formats")))
@@ -85,6 +90,15 @@ def _pages_line(found: Pages) -> str:
         f"The page that answers is among those of the first five passages: {found.docent:.3f} of "
         f"{found.questions} questions; by words alone {found.words_alone:.3f}"
     )
+
+
+def _overhead_table(rows: Sequence[Overhead]) -> Table:
+    table = Table("Protocol", "Users", "median", "p95", "with search p95", "between", "cancelled")
+    table.title = "Milliseconds added to a model's own first text"
+    for row in rows:
+        figures = (row.median, row.p95, row.with_search_p95, row.between, row.cancelled_p95)
+        table.add_row(row.kind, str(row.users), *(f"{figure:.1f}" for figure in figures))
+    return table
 
 
 def _speed_table(rows: Sequence[Speed]) -> Table:

@@ -52,7 +52,8 @@ class Reply:
     chunked: bool = True
     """Whether the end of the body can be told from a cut."""
     gap: float = 0.0
-    """Seconds between events, for benchmarks."""
+    """Seconds between events, and before the first, for benchmarks."""
+    wait: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,6 @@ class ModelServer(ThreadingHTTPServer):
         """Set when a client leaves before its answer is whole."""
         self.stalled = threading.Event()
         """Set when a reply has come to its stall."""
-        self.first_sent: list[float] = []
-        """When the first text of each answer went out, by time.perf_counter."""
 
     @property
     def url(self) -> str:
@@ -209,13 +208,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _body(self, reply: Reply, events: list[bytes]) -> None:
+        time.sleep(reply.wait)
         room = sum(map(len, events)) if reply.cut is None else reply.cut
         for n, event in enumerate(events):
             if reply.stall == n:
                 return self._wait()
             time.sleep(reply.gap)
-            if n == min(1, len(events) - 1):
-                self.server.first_sent.append(time.perf_counter())
             self._write(event[:room], reply.chunked)
             room -= min(len(event), room)
             if not room and reply.cut is not None:
