@@ -62,8 +62,9 @@ def _measured(
     bot: Chatbot, server: ModelServer, kind: str, users: int, questions: list[str]
 ) -> Overhead:
     server.reset()
+    came: dict[str, float] = {}
     sent: dict[str, float] = {}
-    server.say(lambda body: _noted(body, sent))
+    server.say(lambda body: _noted(body, came, sent))
     firsts: list[float] = []
     whole: list[float] = []
     gaps: list[float] = []
@@ -80,8 +81,8 @@ def _measured(
             elif isinstance(event, Retrieved):
                 assert event.passages
         with lock:
-            firsts.append(times[0] - sent[question] - THINKS_S)
-            whole.append(times[0] - started - THINKS_S)
+            firsts.append(times[0] - sent[question])
+            whole.append(times[0] - started - (sent[question] - came[question]))
             gaps.extend(b - a for a, b in pairwise(times))
 
     ask(0)
@@ -100,12 +101,17 @@ def _measured(
     )
 
 
-def _noted(body: dict[str, object], sent: dict[str, float]) -> Reply:
-    """A reply that waits for THINKS_S first; when that wait begins is noted by question."""
+def _noted(body: dict[str, object], came: dict[str, float], sent: dict[str, float]) -> Reply:
+    """A reply that notes, by question, when it was asked for and when its first text went out."""
     content = body["messages"][-1]["content"]  # type: ignore[index]
     text = content if isinstance(content, str) else content[-1]["text"]
-    sent[text.rpartition("\n")[2]] = time.perf_counter()
-    return Reply(PIECES, wait=THINKS_S, gap=GAP_S)
+    question = text.rpartition("\n")[2]
+    came[question] = time.perf_counter()
+
+    def on_text() -> None:
+        sent[question] = time.perf_counter()
+
+    return Reply(PIECES, wait=THINKS_S, gap=GAP_S, on_text=on_text)
 
 
 def _cancelled(bot: Chatbot, server: ModelServer, kind: str, question: str) -> float:

@@ -48,7 +48,7 @@ class Loop:
         """Cancel what runs, and end the thread. Does nothing the second time."""
         if self.closed:
             return
-        self.wait(_cancel_others())
+        self.wait(_finish_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -109,8 +109,11 @@ class Stream(Generic[T]):
         return True
 
 
-async def _cancel_others() -> None:
+async def _finish_others() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    for _ in range(3):  # a connection is closed over several turns of the loop
+        await asyncio.sleep(0)

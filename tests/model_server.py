@@ -54,6 +54,8 @@ class Reply:
     gap: float = 0.0
     """Seconds between events, and before the first, for benchmarks."""
     wait: float = 0.0
+    on_text: Callable[[], None] | None = None
+    """Called when the first text goes out."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.stall == n:
                 return self._wait()
             time.sleep(reply.gap)
+            if reply.on_text and n == (self.path != "/api/chat") * (1 + ("messages" in self.path)):
+                reply.on_text()
             self._write(event[:room], reply.chunked)
             room -= min(len(event), room)
             if not room and reply.cut is not None:
