@@ -12,6 +12,8 @@ import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -69,7 +71,7 @@ class Stream(Generic[T]):
     def batches(self) -> Iterator[list[T]]:
         """The first thing at once, then what GATHER_S brings; an empty list for a silence.
 
-        Raises, in its place in the order, what the work raised.
+        Raises, in its place in the order, what the work raised; just ends if it was cancelled.
         """
         due = 0.0
         while True:
@@ -83,7 +85,8 @@ class Stream(Generic[T]):
             if items or not ended:
                 yield items
             if ended:
-                self._task.result()
+                with suppress(CancelledError):  # let go of, here or by closing the loop
+                    self._task.result()
                 return
             due = time.monotonic() + GATHER_S
 
