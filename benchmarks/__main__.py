@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import load
+from benchmarks.models import Overhead, overheads
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
@@ -25,13 +26,17 @@ from benchmarks.support import measure as measure_support
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["quality", "speed", "reading", "support", "load"])
-    parser.add_argument("--data", type=Path, help="a folder of sets (not for speed and load)")
     parser.add_argument(
-        "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed)"
+        "what", choices=["quality", "speed", "reading", "support", "models", "load"]
+    )
+    parser.add_argument("--data", type=Path, help="a folder of sets (quality, reading, support)")
+    parser.add_argument(
+        "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
     )
     parser.add_argument("--write", action="store_true", help="write docs/quality.md as well")
-    parser.add_argument("--users", type=int, nargs="*", default=[50], help="how many (for load)")
+    parser.add_argument(
+        "--users", type=int, nargs="*", default=[10], help="how many at once (for load, models)"
+    )
     parser.add_argument("--minutes", type=float, default=1, help="how long (for load)")
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     options = parser.parse_args(argv)
@@ -42,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.what == "load":
         loads = [load.measure(users, options.minutes) for users in options.users]
         console.print(_load_table(loads))
+        return 0
+    if options.what == "models":
+        console.print(_overhead_table(overheads(options.users[0], options.documents[0])))
         return 0
     if options.what == "reading" and options.data and options.data.is_dir():
         console.print(_phrases_table(phrases(options.data / "formats")))
@@ -146,6 +154,15 @@ def _pages_line(found: Pages) -> str:
         f"The page that answers is among those of the first five passages: {found.docent:.3f} of "
         f"{found.questions} questions; by words alone {found.words_alone:.3f}"
     )
+
+
+def _overhead_table(rows: Sequence[Overhead]) -> Table:
+    table = Table("Protocol", "Users", "median", "p95", "with search p95", "between", "cancelled")
+    table.title = "Milliseconds added to a model's own first text"
+    for row in rows:
+        figures = (row.median, row.p95, row.with_search_p95, row.between, row.cancelled_p95)
+        table.add_row(row.kind, str(row.users), *(f"{figure:.1f}" for figure in figures))
+    return table
 
 
 def _speed_table(rows: Sequence[Speed]) -> Table:

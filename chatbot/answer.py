@@ -76,6 +76,8 @@ class Answer:
     """Belief, 0 to 1, that the documents answer; None where nothing was judged."""
     notice: str = ""
     """What the reader should know about how this came about; often empty."""
+    complete: bool = True
+    """False: a model's answer broke off, as `notice` says; it can be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,12 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Stream event: more text. The deltas of one answer add up to its `text`."""
+    """Stream event: more text.
+
+    Those of a quoted answer add up to its `text`. A model's are what it writes, before any of
+    it is checked: what Finished holds takes their place. While a model is silent an empty one
+    comes at least twice a second, so that whoever iterates can stop.
+    """
 
     text: str
 
