@@ -6,7 +6,8 @@ ChatbotError                 base: its message is shown to the user as it stands
 ├── QuestionTooLong          more was asked than a question can be
 ├── BadHistory               the earlier turns are not a list of role and content
 ├── UnknownModel             no chat model of that name
-└── UnknownThread            no conversation of that id
+├── UnknownThread            no conversation of that id
+└── UnknownTurn              no such turn in the conversation
 """
 
 
@@ -36,3 +37,7 @@ class UnknownModel(ChatbotError):
 
 class UnknownThread(ChatbotError):
     """No conversation of that id."""
+
+
+class UnknownTurn(ChatbotError):
+    """No such turn in the conversation."""
