@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chatbot import Chatbot
 from chatbot.errors import ChatbotError
+from chatbot.questions import Questions
 from ingest import ingest
 from ingest.kinds import FORMATS
 from store import Library
@@ -66,7 +67,7 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
         bot,
         add=functools.partial(ingest, library=library),
         formats=f"({FORMATS})",
-        examples=functools.partial(_examples, library),
+        examples=functools.partial(_examples, library, Questions(library)),
     )
     address = page.open(
         settings.host, settings.port, auth=users, max_upload_mb=settings.max_upload_mb
@@ -97,10 +98,12 @@ def _mend(library: Library) -> None:
         print(f"docent: {error}", file=sys.stderr, flush=True)
 
 
-def _examples(library: Library) -> Sequence[str]:
-    """Questions that the sample answers, as long as it is there."""
-    sample = any(Path(d.source).parent == SAMPLES for d in library.documents())
-    return SAMPLE_QUESTIONS if sample else ()
+def _examples(library: Library, questions: Questions) -> Sequence[str]:
+    """Questions that the sample answers, as long as it is alone; else such as `questions` finds."""
+    documents = library.documents()
+    if documents and all(Path(document.source).parent == SAMPLES for document in documents):
+        return SAMPLE_QUESTIONS
+    return questions()
 
 
 def _users(settings: Settings) -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ def put(
 ) -> None:
     """Keep a verdict on a turn; one that was there is replaced. Times: ISO 8601, UTC."""
     forget(connection, thread_id, asked_at)
-    row = {
+    row: dict[str, str | int] = {
         "thread_id": thread_id,
         "asked_at": asked_at,
         "question": question,
