@@ -68,7 +68,7 @@
     if (link?.matches(":focus-visible")) show(link);
     else if (!link) hide();
   });
-  addEventListener("scroll", hide, { capture: true, passive: true });
+  addEventListener("scroll", () => pointed && place(pointed), { capture: true, passive: true });
 
   // --- to the source --------------------------------------------------------------------
 

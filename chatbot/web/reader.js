@@ -31,6 +31,7 @@
     made.type = "button";
     made.dataset.do = what;
     made.title = title;
+    if (title) made.setAttribute("aria-label", title);
     return made;
   };
 
@@ -44,6 +45,7 @@
   const open = (list, element) => {
     places = list;
     at = list.indexOf(element);
+    body.replaceChildren();
     const tabs = [...document.querySelectorAll('#docent-side button[role="tab"]')];
     const tab = tabs.find((one) => one.textContent.trim() === "Sources");
     if (tab?.getAttribute("aria-selected") === "false") tab.click();
