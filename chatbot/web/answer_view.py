@@ -50,9 +50,10 @@ def answer_markdown(answer: Answer, question: str, turn: int, helpful: bool | No
 
     `helpful`: what its reader thought of it, if that was said.
     """
+    searched = answer.outcome != "talk"
     return "".join(
         [
-            searched_markdown(answer.searched_for, question, turn),
+            searched_markdown(answer.searched_for, question, turn) if searched else "",
             _said(answer, turn),
             note_markdown(answer.notice),
             "\n\n" + _foot(answer, turn, helpful),

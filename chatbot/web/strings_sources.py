@@ -10,7 +10,7 @@ ENGLISH = {
     "answer.searched": "searched for:",
     "answer.closest": "Only the closest passage: it may not answer the question.",
     "answer.closest.many": "Only the closest passages: they may not answer the question.",
-    "answer.nothing.see": "The closest passages are beside it.",
+    "answer.nothing.see": "The closest passages are under “Sources”.",
     "answer.doubt": "not supported by its source: {reason}",
     "answer.doubt.bare": "not supported by its source",
     "answer.quoted": "quoted, without a model",
