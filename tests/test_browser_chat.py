@@ -148,12 +148,12 @@ def test_an_answer_is_copied_with_its_footnotes(visit):
     expect(page.locator("#docent-status")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"{said} [1]")
-    assert f"\n[1] Zoo: “{said}”" in copied
+    assert f"\n[1] Zoo (zoo): “{said}”" in copied
     page.locator("#do-markdown-0").click()
     page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('[^1]')")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(f"{said}[^1]")
-    assert f"\n[^1]: Zoo: “{said}”" in copied
+    assert f"\n[^1]: Zoo (zoo): “{said}”" in copied
 
 
 def test_what_could_be_asked_next_is_asked_by_a_click(visit):

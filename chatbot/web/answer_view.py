@@ -39,6 +39,7 @@ QUOTING = "extractive"
 Text = Callable[[str, int, int], str]
 """`text(source, start, end)`: a slice of a document; empty if it is gone."""
 
+_HEADING = re.compile(r"^#{1,6} +", re.MULTILINE)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 
@@ -219,7 +220,10 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
     if len(after) == AROUND:
         after = after.rpartition(" ")[0] + "…"
     name = f"cite-{turn}-{citation.number}"
-    body = f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
+    body = (
+        f"{html_text(_unmarked(before))}<mark>{html_text(citation.quote)}</mark>"
+        f"{html_text(_unmarked(after))}"
+    )
     heading = _heading(citation.title, citation.source, citation.location, citation.number)
     return (
         f'<article class="docent-card" id="{name}" tabindex="-1" data-turn="{turn}" '
@@ -233,7 +237,7 @@ def _passage_card(passage: Passage) -> str:
     heading = _heading(passage.title, passage.source, _page(passage).strip(", "), None)
     return (
         f'<article class="docent-card docent-closest" {_place(passage, passage.text)}>{heading}'
-        f'<div class="docent-text" dir="auto">{html_text(passage.text)}</div>{_open()}</article>'
+        f'<div class="docent-text" dir="auto">{html_text(_unmarked(passage.text))}</div>{_open()}</article>'
     )
 
 
@@ -262,8 +266,13 @@ def _heading(title: str, source: str, where: str, number: int | None) -> str:
     )
 
 
+def _unmarked(text: str) -> str:
+    """Without the marks of headings."""
+    return _HEADING.sub("", text)
+
+
 def _short(text: str) -> str:
-    line = " ".join(text.split()).lstrip("# ")
+    line = " ".join(_unmarked(text).split())
     return line if len(line) <= EXCERPT else line[:EXCERPT].rpartition(" ")[0] + "…"
 
 
