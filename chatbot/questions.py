@@ -130,12 +130,19 @@ class Questions:
         self._known: tuple[int, tuple[str, ...]] = (-1, ())
 
     def __call__(self) -> tuple[str, ...]:
-        """A few questions that the library answers; made anew when it has changed."""
-        with self._lock:
+        """A few questions that the library answers; made anew when it has changed.
+
+        That takes up to half a second: who calls meanwhile gets those of before.
+        """
+        if not self._lock.acquire(blocking=False):
+            return self._known[1]
+        try:
             generation = self._library.generation()
             if self._known[0] != generation:
                 self._known = (generation, tuple(self._examples()))
             return self._known[1]
+        finally:
+            self._lock.release()
 
     def after(
         self, answer: Answer, asked: Sequence[str], sources: Sequence[str] | None = None

@@ -134,6 +134,7 @@ def test_a_source_is_named_to_its_last_character():
         ("half", '{"turn": 2, "question": "A?"}', "", Order("A?", typed=False, turn=2)),
         ("half", '{"question": "A?"}', "", Order("A?", typed=False)),
         ("Who?", '{"turn": -1}', "", Order("Who?")),
+        ("Who?", '{"turn": true}', "", Order("Who?")),
         ("Who?", '{"turn": "x", "question": 3, "alone": 1}', "", Order("Who?")),
         ("Who?", "[1]", "", Order("Who?")),
         ("Who?", "{", "", Order("Who?")),

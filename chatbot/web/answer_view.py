@@ -235,9 +235,10 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
 
 def _passage_card(passage: Passage) -> str:
     heading = _heading(passage.title, passage.source, _page(passage).strip(", "), None)
+    body = html_text(_unmarked(passage.text))
     return (
         f'<article class="docent-card docent-closest" {_place(passage, passage.text)}>{heading}'
-        f'<div class="docent-text" dir="auto">{html_text(_unmarked(passage.text))}</div>{_open()}</article>'
+        f'<div class="docent-text" dir="auto">{body}</div>{_open()}</article>'
     )
 
 

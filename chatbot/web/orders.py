@@ -34,7 +34,7 @@ class Order:
         return cls(
             str(question) if known else typed or "",
             typed=not known,
-            turn=turn if isinstance(turn, int) and turn >= 0 else None,
+            turn=turn if type(turn) is int and turn >= 0 else None,
             alone=given.get("alone") is True,
         )
 
