@@ -264,3 +264,12 @@ def test_nothing_is_wider_than_the_page_or_out_of_reach(visit, width):
         box = page.locator(target).first.bounding_box()
         assert min(box["width"], box["height"]) >= 24, target
     expect(page.get_by_label("Question")).to_be_in_viewport()
+
+
+def test_who_asks_before_the_scripts_are_there_is_answered(visit):
+    page = visit()
+    page.get_by_label("Question").wait_for()
+    page.evaluate("delete window.docent")
+    ask(page, QUESTION)
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("")

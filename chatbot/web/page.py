@@ -39,8 +39,9 @@ CONCURRENT = 8  # questions answered at once; each holds the processor for some 
 WAITING = 400  # questions that may wait; more are told to come back
 THREADS = 4 * CONCURRENT  # an answer that was stopped holds its thread until the model replies
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-ASKING = "(typed, order, ...rest) => window.docent.asking(typed, order, ...rest)"
-ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
+# Who asks before the page's own scripts are there is answered all the same.
+ASKING = "(typed, ...rest) => window.docent?.asking?.(typed, ...rest) ?? [typed, ...rest]"
+ANSWERED = "(typed, failed) => window.docent?.answered?.(typed, failed) ?? [typed || failed, '']"
 STOPPED = "(...views) => window.docent.stopped(...views)"
 
 Parts = tuple[gr.Chatbot, gr.HTML, gr.Textbox, gr.Button, gr.Button, gr.Button]
