@@ -79,6 +79,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
             ),
         )
         page.goto(address)
+        page.wait_for_function("window.docent?.judged")  # the last that its scripts bring
         return page
 
     yield open_page
