@@ -16,6 +16,7 @@ from pathlib import Path
 
 from chatbot import Chatbot
 from chatbot.errors import ChatbotError
+from chatbot.questions import Questions
 from chatbot.site import Site, host_name, is_loopback
 from chatbot.users import Users, checked_name, hashed
 from ingest import ingest
@@ -76,7 +77,7 @@ def _serve(settings: Settings, users: Users) -> int:
         bot,
         add=functools.partial(ingest, library=library),
         formats=f"({FORMATS})",
-        examples=functools.partial(_examples, library),
+        examples=functools.partial(_examples, library, Questions(library)),
     )
     address = page.open(
         settings.host,
@@ -112,10 +113,12 @@ def _mend(library: Library) -> None:
         print(f"docent: {error}", file=sys.stderr, flush=True)
 
 
-def _examples(library: Library) -> Sequence[str]:
-    """Questions that the sample answers, as long as it is there."""
-    sample = any(Path(d.source).parent == SAMPLES for d in library.documents())
-    return SAMPLE_QUESTIONS if sample else ()
+def _examples(library: Library, questions: Questions) -> Sequence[str]:
+    """Questions that the sample answers, as long as it is alone; else such as `questions` finds."""
+    documents = library.documents()
+    if documents and all(Path(document.source).parent == SAMPLES for document in documents):
+        return SAMPLE_QUESTIONS
+    return questions()
 
 
 def _users(settings: Settings) -> Users:

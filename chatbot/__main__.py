@@ -1,6 +1,7 @@
 """Ask from a terminal: `python -m chatbot "Who met Kim Jong Un?"`.
 
-Prints the answer with its numbered sources. Exit 0: answered; 1: the documents do
+Prints the answer with its numbered sources; `--feedback` prints what readers thought of
+the page's answers. Exit 0: answered; 1: the documents do
 not answer it, or something failed; 2: usage.
 """
 
@@ -27,14 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m chatbot", description="Ask the library a question."
     )
-    parser.add_argument("question", nargs="+", help="what you would like to know")
+    parser.add_argument("question", nargs="*", help="what you would like to know")
     parser.add_argument("--home", help="the library's folder (default: DOCENT_HOME)")
     parser.add_argument("--model", help="how to answer (default: DOCENT_MODEL)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.add_argument(
+        "--feedback",
+        action="store_true",
+        help="print what readers thought of answers on the page, as lines of JSON, and stop",
+    )
     options = parser.parse_args(argv)
+    if bool(options.question) == options.feedback:
+        parser.error("ask a question, or give --feedback alone")
     prepare_output()
     try:
-        return _answer(options)
+        return _feedback(options) if options.feedback else _answer(options)
     except BrokenPipeError:
         return close_output()
 
@@ -54,6 +62,17 @@ def _answer(options: argparse.Namespace) -> int:
     else:
         print(in_words(answer))
     return 0 if answer.found else 1
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    try:
+        bot = Chatbot.open(home=options.home, model=options.model)
+        for one in bot.feedback():
+            print(json.dumps(one, ensure_ascii=False))
+    except (ChatbotError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def in_words(answer: Answer) -> str:

@@ -5,6 +5,7 @@ Safe to share between users and threads: a question's state is in what is handed
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -155,6 +156,28 @@ class Chatbot:
             if having.strip():
                 return conversations.having(connection, owner, having)
             return conversations.listed(connection, owner)
+
+    def feedback(self) -> list[dict[str, Any]]:
+        """What readers thought of answers, of all conversations, oldest first; fit for JSON.
+
+        Each: given_at, helpful, reason, question, asked_at, thread, and the answer as it was.
+        """
+        from store import feedback
+
+        with self.library.database.reading() as connection:
+            given = feedback.read(connection)
+        return [
+            {
+                "given_at": one.given_at.isoformat(),
+                "helpful": one.helpful,
+                "reason": one.reason,
+                "question": one.question,
+                "asked_at": one.asked_at.isoformat(),
+                "thread": one.thread_id,
+                "answer": json.loads(one.answer),
+            }
+            for one in given
+        ]
 
     def close(self) -> None:
         """Let go of the library's files, and end all requests to models."""

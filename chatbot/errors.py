@@ -9,7 +9,8 @@ ChatbotError                 base: its message is shown to the user as it stands
 ├── ModelUnavailable         a chat model that is set cannot be used: its extra, key or server
 ├── ModelFault               a chat model failed while it was asked
 ├── BadTitle                 a conversation cannot be called that
-└── UnknownThread            no conversation of that id
+├── UnknownThread            no conversation of that id
+└── UnknownTurn              no such turn in the conversation
 """
 
 
@@ -57,3 +58,7 @@ class BadTitle(ChatbotError):
 
 class UnknownThread(ChatbotError):
     """No conversation of that id."""
+
+
+class UnknownTurn(ChatbotError):
+    """No such turn in the conversation."""

@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatbot.answer import Answer, Event, Finished, answer_from
-from chatbot.errors import BadTitle, UnknownThread
+from chatbot.errors import BadTitle, UnknownThread, UnknownTurn
 from store.errors import LibraryFull, LibraryReadOnly
 
 if TYPE_CHECKING:
     from chatbot.bot import Chatbot
-    from store.conversations import ThreadInfo
+    from store.conversations import ThreadInfo, TurnKey
 
 logger = logging.getLogger("docent")
 
@@ -137,13 +137,52 @@ class Thread:
                     logger.warning("This turn of the conversation is not kept: %s", error)
             yield event
 
-    def keep(self, question: str, answer: Answer) -> None:
-        """Add a turn that came about elsewhere. Raises StoreError if it cannot be written."""
+    def keep(self, question: str, answer: Answer, *, after: int | None = None) -> TurnKey:
+        """Add a turn that came about elsewhere. Raises StoreError if it cannot be written.
+
+        `after`: the number, from 1, of the turn that it follows; those behind that one, which
+        were asked differently, are forgotten. 0: it is the first.
+        """
         from store import conversations
 
         kept = json.dumps(asdict(answer), ensure_ascii=False)
         with self._bot.library.database.writing() as connection:
-            conversations.append(connection, self.id, self.owner, question, kept)
+            if after is not None:
+                conversations.cut(connection, self.id, after)
+            return conversations.append(connection, self.id, self.owner, question, kept)
+
+    def judge(self, asked_at: str, helpful: bool | None, reason: str = "") -> None:
+        """Keep what its reader thought of a turn's answer; None takes it back.
+
+        `asked_at`: of the turn, as `keep` gave it. Raises UnknownTurn, StoreError.
+        """
+        from store import conversations, feedback
+
+        with self._bot.library.database.writing() as connection:
+            rows = conversations.read(connection, self.id)
+            turn = next((row for row in rows if row.asked_at.isoformat() == asked_at), None)
+            if turn is None:
+                raise UnknownTurn("That answer is not kept, so nothing can be noted about it.")
+            if helpful is None:
+                feedback.forget(connection, self.id, asked_at)
+                return
+            feedback.put(
+                connection,
+                self.id,
+                asked_at,
+                question=turn.question,
+                answer=turn.answer,
+                helpful=helpful,
+                reason=reason,
+            )
+
+    def judgements(self) -> dict[str, bool]:
+        """Whether each judged turn was found helpful, by when it was asked."""
+        from store import feedback
+
+        with self._bot.library.database.reading() as connection:
+            given = feedback.read(connection, self.id)
+        return {one.asked_at.isoformat(): one.helpful for one in given}
 
     def _find(self) -> ThreadInfo | None:
         from store import conversations

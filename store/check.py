@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from store import feedback
 from store.catalog import document_checksum, read_pieces, words_of
 from store.checksums import checksum
 from store.conversations import read
@@ -173,3 +174,7 @@ def _conversations(connection: Connection, _: OnProgress) -> Iterator[str]:
         )
         if number != (last or 0):
             yield f"The conversation {row.id!r} has {number:,} turns, not {last:,}."
+        try:
+            feedback.read(connection, row.id)
+        except LibraryDamaged as error:
+            yield str(error)

@@ -13,9 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
+from store import feedback
 from store.checksums import checksum
 from store.database import threads, turns
 from store.errors import LibraryDamaged
+from store.feedback import Feedback
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class TurnRow:
     question: str
     answer: str
     asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TurnKey:
+    """Which turn of its conversation it is."""
+
+    ordinal: int
+    """From 1."""
+    asked_at: str
+    """ISO 8601, UTC."""
 
 
 def find(connection: Connection, thread_id: str, owner: str) -> ThreadInfo | None:
@@ -104,7 +116,7 @@ def append(
     question: str,
     answer: str,
     asked_at: str | None = None,
-) -> None:
+) -> TurnKey:
     """Add a finished turn; the first one begins the thread, which takes its title from it.
 
     `asked_at`: ISO 8601, UTC, if not now.
@@ -126,6 +138,12 @@ def append(
             checksum=checksum(thread_id, ordinal, question, answer, now),
         )
     )
+    return TurnKey(ordinal, now)
+
+
+def cut(connection: Connection, thread_id: str, after: int) -> None:
+    """Forget the turns after the one of that ordinal; 0: all of them."""
+    connection.execute(delete(turns).where(turns.c.thread_id == thread_id, turns.c.ordinal > after))
 
 
 def read(connection: Connection, thread_id: str, *, newest: int | None = None) -> list[TurnRow]:
@@ -159,12 +177,22 @@ def forget(connection: Connection, thread_id: str) -> None:
     connection.execute(delete(threads).where(threads.c.id == thread_id))
 
 
-def adopt(connection: Connection, thread: ThreadInfo, turn_rows: Sequence[TurnRow]) -> bool:
-    """Store a thread of another library, unless there is one of that id; whether it was."""
+def adopt(
+    connection: Connection,
+    thread: ThreadInfo,
+    turn_rows: Sequence[TurnRow],
+    judged: Sequence[Feedback] = (),
+) -> bool:
+    """Store a thread of another library, unless there is one of that id; whether it was.
+
+    `judged`: what was thought of its answers.
+    """
     if exists(connection, thread.id):
         return False
     begin(connection, thread.id, thread.owner, thread.title, thread.started_at.isoformat())
     for turn in turn_rows:
         when = turn.asked_at.isoformat()
         append(connection, thread.id, thread.owner, turn.question, turn.answer, when)
+    for one in judged:
+        feedback.adopt(connection, one)
     return True

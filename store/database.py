@@ -43,7 +43,7 @@ from store.errors import (
     StoreError,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 30
 
 CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
@@ -144,6 +144,20 @@ turns = Table(
     Column("question", Text, nullable=False),
     Column("answer", Text, nullable=False, doc="JSON"),
     Column("asked_at", String, nullable=False),
+    _checksum(),
+)
+
+# What people thought of answers. A turn may be asked again: what it said is kept with it.
+feedback = Table(
+    "feedback",
+    tables,
+    Column("thread_id", ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True),
+    Column("asked_at", String, primary_key=True),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False, doc="JSON"),
+    Column("helpful", Integer, nullable=False, doc="1 or 0"),
+    Column("reason", Text, nullable=False),
+    Column("given_at", String, nullable=False, doc="ISO 8601, UTC"),
     _checksum(),
 )
 

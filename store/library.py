@@ -304,9 +304,9 @@ class Library:
                 batch = []
                 if progress:
                     progress(number, total)
-            for thread, turns in file.conversations():
+            for conversation in file.conversations():
                 with self._lock.held(), self.database.writing() as connection:
-                    done["threads"] += conversations.adopt(connection, thread, turns)
+                    done["threads"] += conversations.adopt(connection, *conversation)
         finally:
             file.close()
         return done

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
-from store import catalog, conversations, vector_rows
+from store import catalog, conversations, feedback, vector_rows
 from store.database import Database, documents, open_database, removed
 from store.errors import EmbedderMismatch, StoreError
 from store.migrations import migrate
@@ -87,11 +87,14 @@ class Import:
 
     def conversations(
         self,
-    ) -> Iterator[tuple[conversations.ThreadInfo, list[conversations.TurnRow]]]:
-        """Each thread of every owner, with its turns."""
+    ) -> Iterator[
+        tuple[conversations.ThreadInfo, list[conversations.TurnRow], list[feedback.Feedback]]
+    ]:
+        """Each thread of every owner, with its turns and what was thought of them."""
         with self.database.reading() as connection:
             for thread in conversations.listed(connection, None):
-                yield thread, conversations.read(connection, thread.id)
+                turns = conversations.read(connection, thread.id)
+                yield thread, turns, feedback.read(connection, thread.id)
 
     def close(self) -> None:
         """Delete the passing copy."""

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,43 @@ def server(_server: ModelServer) -> ModelServer:
     """The server of chat models, as if new."""
     _server.reset()
     return _server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browsing import FLAGS
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
+    contexts, elsewhere = [], []
+
+    def open_page(width: int = 1280, height: int = 844, **options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((address, "data:", "blob:")) or elsewhere.append(request.url)
+            ),
+        )
+        page.goto(address)
+        page.wait_for_function("window.docent?.judged")  # the last that its scripts bring
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert elsewhere == []
 
 
 Made = tuple[Document, list[Chunk]]

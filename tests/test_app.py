@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import app
-from ingest import ingest
+from chatbot.questions import Questions
+from ingest import Text, ingest
 from store import Library
 
 ROOT = Path(app.__file__).parent
@@ -65,6 +66,15 @@ def test_a_library_with_documents_does_not_get_the_sample(library, tmp_path):
     ingest(tmp_path / "own.txt", library=library)
     app._first_start(library)
     assert len(library.documents()) == 1
+
+
+def test_examples_are_the_sample_s_while_it_is_alone_and_then_the_documents_own(library):
+    questions = Questions(library)
+    assert app._examples(library, questions) == ()
+    app._first_start(library)
+    assert app._examples(library, questions) == app.SAMPLE_QUESTIONS
+    ingest(Text("zoo", "Zoo", "The zebra in the zoo is called Martha."), library=library)
+    assert "What is the zebra in the zoo called?" in app._examples(library, questions)
 
 
 def test_a_port_in_use_is_one_sentence(home, capsys):

@@ -80,6 +80,7 @@ def test_a_library_of_an_older_version_is_brought_up_to_date(filled, caplog):
     for column in ("sections", "notes"):
         change(filled, f"ALTER TABLE documents DROP COLUMN {column}")
     change(filled, "DROP TABLE fetched")
+    change(filled, "DROP TABLE feedback")
     change(filled, "DROP INDEX ix_documents_content_hash")
     change(filled, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")
     filled.close()

@@ -1,6 +1,6 @@
 """From a model's text to checked citations: whatever it writes, each quote is in its document."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.footnotes import Native, Shown, footnoted
@@ -123,6 +123,7 @@ def test_a_native_citation_is_taken_as_it_is_and_checked():
     assert [s.supported for s in made.sentences] == [True, False]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -10,6 +10,7 @@ from gradio_client import Client, handle_file
 
 from chatbot import Chatbot
 from chatbot.web import Page, PortInUse, cache
+from chatbot.web.orders import Order
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
@@ -166,8 +167,8 @@ def test_a_port_in_use_is_named(page, bot):
 
 def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
     page = Page(bot, add=ingest)
-    (_, _, thread, *_), *_ = page._reply(QUESTION, "", "", None, "")
-    *_, last = page._reply("What did he give to Kim?", "", thread, None, "")
+    (_, _, thread, *_), *_ = page._reply(Order(QUESTION), "", None, "")
+    *_, last = page._reply(Order("What did he give to Kim?"), thread, None, "")
     conversation = last[3]
     assert [turn.question for turn in bot.thread(thread).turns] == [
         turn.question for turn in conversation.turns

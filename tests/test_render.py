@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.answer import Answer, Citation, Sentence
-from chatbot.web import render
+from chatbot.web import answer_view, render
 from chatbot.web.conversation import Conversation
 from store.records import DocumentInfo, Passage
 
@@ -37,17 +37,20 @@ def answer_of(text, title="Title", source="a.txt"):
 
 def tags(markup):
     """All tags; what a title says may differ, as long as it cannot end its attribute."""
-    return re.findall(r"<[^>]*>", re.sub(r' title="[^"<>]*"', "", markup))
+    said = r' (?:title|data-source|data-end|data-check)="[^"<>]*"'
+    return re.findall(r"<[^>]*>", re.sub(said, "", markup))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_words_add_no_tag_and_no_link(text):
     plain, hostile = answer_of("words"), answer_of(text, title=text, source=text)
-    message = render.answer_markdown(hostile, "q", 0)
-    assert tags(message) == tags(render.answer_markdown(plain, "q", 0))
+    message = answer_view.answer_markdown(hostile, "q", 0)
+    assert tags(message) == tags(answer_view.answer_markdown(plain, "q", 0))
     assert re.findall(r"\]\(.*?\)", message) == ["](#cite-0-1)"]
-    cards = render.sources_html(hostile, 0, lambda *_: text)
-    assert tags(cards) == tags(render.sources_html(plain, 0, lambda *_: "words"))
+    cards = answer_view.sources_html(hostile, text, 0, lambda *_: text)
+    assert tags(cards) == tags(answer_view.sources_html(plain, "q", 0, lambda *_: "words"))
+    considered = answer_view.considered_html(hostile)
+    assert tags(considered) == tags(answer_view.considered_html(plain))
 
 
 @given(st.text())
@@ -59,8 +62,8 @@ def test_what_is_escaped_for_markdown_reads_as_it_stood(text):
 
 
 def test_markers_link_to_the_citations_of_their_turn():
-    message = render.answer_markdown(answer_of("Kim met Shoigu."), "Kim met Shoigu.", 7)
-    assert message.endswith(" [\\[1\\]](#cite-7-1)")
+    message = answer_view.answer_markdown(answer_of("Kim met Shoigu."), "Kim met Shoigu.", 7)
+    assert message.startswith("Kim met Shoigu&#46; [\\[1\\]](#cite-7-1)")
     assert render.delta_markdown(" [1]", 7) == " [\\[1\\]](#cite-7-1)"
 
 
@@ -69,7 +72,7 @@ def test_a_card_shows_the_quote_in_its_surroundings():
     passage = Passage(text, "a.txt", "T", 3, 0, len(text), 1.0)
     citation = Citation(1, "Kim met Shoigu.", "/srv/a.txt", "T", 3, 11, 26, passage, "p. 3, row 7")
     answer = Answer("", True, "", (), (citation,), (passage,))
-    card = render.sources_html(answer, 0, lambda _, start, end: text[start:end])
+    card = answer_view.sources_html(answer, "q", 0, lambda _, start, end: text[start:end])
     assert "Before it. <mark>Kim met Shoigu.</mark> After it." in card
     assert 'id="cite-0-1"' in card
     assert 'title="/srv/a.txt"' in card
@@ -77,7 +80,7 @@ def test_a_card_shows_the_quote_in_its_surroundings():
 
 
 def test_a_document_that_changed_since_is_said():
-    card = render.sources_html(answer_of("Kim met Shoigu."), 0, lambda *_: "Other words")
+    card = answer_view.sources_html(answer_of("Kim met Shoigu."), "q", 0, lambda *_: "Other words")
     assert "<mark>Kim met Shoigu.</mark>" in card
     assert "changed or removed since" in card
     assert "Other words" not in card
@@ -85,21 +88,21 @@ def test_a_document_that_changed_since_is_said():
 
 def test_a_conversation_is_a_value():
     begun = Conversation("id").ask("Who?")
-    done = begun.finish(answer_of("Kim."), lambda *_: "Kim.")
+    done = begun.finish(answer_of("Kim."), lambda *_: "Kim.", None)
     assert begun.turns == ()
     assert begun.pending == ("Who?", "")
     assert [m["role"] for m in done.messages()] == ["user", "assistant"]
     assert done.history()[0] == {"role": "user", "content": "Who?"}
     assert 'id="cite-0-1"' in done.panel()
-    twice = done.ask("And?").finish(answer_of("Li."), lambda *_: "Li.")
+    twice = done.ask("And?").finish(answer_of("Li."), lambda *_: "Li.", None)
     assert 'id="cite-1-1"' in twice.panel()
 
 
 def test_a_huge_question_is_shown_cut():
     begun = Conversation("id").ask("a" * 1_000_000)
     assert len(begun.messages()[0]["content"]) < 1_000
-    assert len(begun.finish(answer_of("Kim."), lambda *_: "Kim.").panel()) < 3_000
-    assert len(render.searched_markdown("a" * 1_000_000, "b")) < 1_000
+    assert len(begun.finish(answer_of("Kim."), lambda *_: "Kim.", None).panel()) < 12_000
+    assert len(render.searched_markdown("a" * 1_000_000, "b", 0)) < 1_200
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,29 +18,37 @@ import gradio as gr
 from chatbot.answer import Answer, Delta, Finished, SearchedFor
 from chatbot.bot import MAX_QUESTION, Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
+from chatbot.questions import Questions
 from chatbot.site import Site
 from chatbot.threads import Thread
 from chatbot.users import Users
-from chatbot.web import render
+from chatbot.web import answer_view, assets, render, source_view
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.documents import Documents
+from chatbot.web.feedback import Verdicts
 from chatbot.web.login import user_html
+from chatbot.web.orders import Order
 from chatbot.web.pace import Paced
 from chatbot.web.programs import Add, Functions
 from chatbot.web.server import Server
+from chatbot.web.source_panel import SourcePanel
+from chatbot.web.strings_sources import say
 from chatbot.web.uploads import mend
+from store.conversations import TurnKey
 from store.errors import StoreError, UnknownSource
 
 CONCURRENT = 8  # other things done at once; each holds the processor for some 20 ms
 ANSWERED_AT_ONCE = 256  # questions; most of that time a model is waited for
 WAITING = 600  # events that may wait; more are told to come back
 THREADS = 2 * ANSWERED_AT_ONCE  # an answer that was stopped holds its own until the model replies
-HERE = Path(__file__).parent
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
-ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
+# Who asks before the page's own scripts are there is answered all the same.
+ASKING = "(typed, ...rest) => window.docent?.asking?.(typed, ...rest) ?? [typed, ...rest]"
+ANSWERED = "(typed, failed) => window.docent?.answered?.(typed, failed) ?? [typed || failed, '']"
+STOPPED = "(...views) => window.docent.stopped(...views)"
 
-Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]
-"""The chat, the box, and the buttons that ask and that begin anew."""
+Parts = tuple[gr.Chatbot, gr.HTML, gr.Textbox, gr.Button, gr.Button, gr.Button]
+"""The chat, what could follow, the box, and the buttons that ask, stop and begin anew."""
 
 logger = logging.getLogger("docent")
 
@@ -66,6 +73,8 @@ class Page:
         self._add = add
         self._formats = formats
         self._examples = examples
+        self._questions = Questions(bot.library)
+        self._answering = 0  # questions at this moment, of all visitors
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
         self._paced = Paced(self._threads, _merged)
         # SQLite has one writer at a time, and waiting ones look again and again: here they queue.
@@ -102,11 +111,12 @@ class Page:
             max_upload=max_upload_mb * 2**20,
             proxies=proxies,
             private=self._bot.library.home,
+            routes=SourcePanel(self._bot.library).routes(),
             theme=gr.themes.Base(
                 primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
             ),
-            css=(HERE / "page.css").read_text("utf-8"),
-            js=(HERE / "page.js").read_text("utf-8"),
+            css=assets.styles(),
+            js=assets.scripts(),
         )
         self._server.begin()
         return site.public or self._server.address
@@ -135,42 +145,50 @@ class Page:
             blocks.load(_user, None, user, **QUIET)
             with gr.Row(equal_height=False, elem_id="docent-page"):
                 with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
-                    chat, question, ask, new = self._chat()
+                    parts = self._chat()
+                    noted = gr.HTML(elem_id="docent-noted")
                 with (
                     gr.Column(scale=2, min_width=320, elem_id="docent-aside"),
                     gr.Tabs(elem_id="docent-side") as side,
                 ):
                     with gr.Tab("Sources", id="sources"):
-                        panel = gr.HTML(render.panel_html([]), elem_id="docent-sources")
+                        panel = gr.HTML(answer_view.panel_html([]), elem_id="docent-sources")
+                        gr.HTML(source_view.reader_html(), elem_id="docent-reader-place")
                     with gr.Tab("Documents", id="documents"):
                         documents = Documents(self._bot, self._add, self._formats)
             kept = gr.BrowserState("", storage_key="docent-thread", secret="docent")
-            said = [gr.State(None), chat, panel]
-            self._talk(blocks, (chat, question, ask, new), kept, said)
+            said = [gr.State(None), parts[0], panel]
+            self._talk(blocks, parts, kept, said)
+            Verdicts(self._bot).register(said[0], noted)
             for event in (blocks.load, side.select):
                 event(documents.refresh, None, documents.views, **QUIET)
-            documents.removed.then(self._offer, None, chat, **QUIET)
+            documents.removed.then(self._offer, None, parts[0], **QUIET)
             Functions(self._bot, self._add).register()
         return blocks
 
     def _talk(self, blocks: gr.Blocks, parts: Parts, kept: Any, said: list[Any]) -> None:  # noqa: ANN401
         """What happens on a question, on a new conversation, and when the page is opened."""
-        chat, question, ask, new = parts
-        failed = gr.Textbox(visible=False)
+        chat, following, question, ask, stop, new = parts
+        failed, order = gr.Textbox(visible=False), gr.Textbox(visible=False)
         # One event for all ways to ask: while it runs, what is sent stays in the box.
         asking = gr.on(
             [question.submit, ask.click, chat.example_select],
             self._ask,
-            [question, kept, said[0]],
+            [question, order, kept, said[0]],
             [question, failed, kept, *said],
             concurrency_limit=ANSWERED_AT_ONCE,
+            js=ASKING,
             **QUIET,
         )
-        asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
+        answered = asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
+        answered.then(self._follow, said[0], following, **QUIET)
         # Stopped first, or the answer that still comes would bring the old conversation back.
+        stop.click(None, None, None, cancels=asking, **QUIET)
+        stop.click(self._stop, said[0], said, **QUIET).then(None, None, None, js=STOPPED, **QUIET)
         new.click(None, None, None, cancels=asking, **QUIET)
         new.click(self._begin, None, [kept, *said], **QUIET)
         blocks.load(self._resume, kept, said, **QUIET)
+        blocks.load(self._offer, None, chat, **QUIET)
 
     def _chat(self) -> Parts:
         chat = gr.Chatbot(
@@ -187,6 +205,7 @@ class Page:
             allow_tags=False,
             allow_file_downloads=False,
         )
+        following = gr.HTML(elem_id="docent-next")
         with gr.Row(elem_id="docent-ask"):
             question = gr.Textbox(
                 label="Question",
@@ -198,26 +217,35 @@ class Page:
                 max_lines=6,
             )
             ask = gr.Button("Ask", variant="primary", scale=0, min_width=88, elem_id="docent-send")
+            stop = gr.Button(say("ask.stop"), scale=0, min_width=88, elem_id="docent-stop")
         new = gr.Button("New conversation", size="sm", variant="secondary", elem_id="docent-new")
-        return chat, question, ask, new
+        return chat, following, question, ask, stop, new
 
     # --- events --------------------------------------------------------------------
 
     async def _ask(
         self,
         typed: str,
+        ordered: str,
         kept: str,
         conversation: Conversation | None,
         event: gr.EventData,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
         """As `_reply`, at a pace; a new conversation stops it, even if the model waits."""
-        replies = self._reply(typed, _example(event), kept, conversation, _owner(request))
-        async for view in self._paced.views(replies):
-            yield tuple(map(_drawn, view))
+        order = Order.read(typed, ordered, _example(event))
+        self._answering += 1
+        try:
+            async for view in self._paced.views(
+                self._reply(order, kept, conversation, _owner(request))
+            ):
+                *others, chat, panel = view
+                yield *others, _drawn(chat), panel
+        finally:
+            self._answering -= 1
 
     def _reply(
-        self, typed: str, example: str, kept: str, conversation: Conversation | None, owner: str
+        self, order: Order, kept: str, conversation: Conversation | None, owner: str
     ) -> Generator[tuple[Any, ...], None, None]:
         """Stream the answer into the conversation; every failure is a message in it.
 
@@ -227,18 +255,18 @@ class Page:
         loaded whole has no conversation yet: it is taken up here, and the browser is told
         which one it is.
         """
-        question = example or typed
+        question = order.question
         if not question.strip():
             yield "", *_same(5)
             return
-        box = gr.skip() if example else ""
+        box = "" if order.typed else gr.skip()
         before = conversation or self._conversation(kept, owner)
-        asked = before.ask(question)
-        yield box, "", asked.thread, gr.skip(), asked.messages(), gr.skip()
+        asked = (before if order.turn is None else before.rewind(order.turn)).ask(question)
+        yield box, "", asked.thread, asked, asked.messages(), gr.skip()
         try:
-            for answering in self._answered(question, asked, owner):
+            for answering in self._answered(order, asked, owner):
                 if answering.pending:
-                    yield *_same(4), answering, gr.skip()
+                    yield *_same(3), answering, answering, gr.skip()
                 else:
                     yield *_same(3), *_views(answering)
             return
@@ -247,32 +275,47 @@ class Page:
         except Exception:
             logger.exception("A question could not be answered")
             sorry = "Something went wrong while answering; the terminal has the details."
-        failed = asked.saying(render.error_markdown(sorry))
+        failed = before.ask(question).saying(render.error_markdown(sorry))
         again = question if len(question) <= MAX_QUESTION else ""
         yield gr.skip(), again, gr.skip(), before, failed.messages(), gr.skip()
 
-    def _answered(self, question: str, asked: Conversation, owner: str) -> Iterator[Conversation]:
+    def _answered(self, order: Order, asked: Conversation, owner: str) -> Iterator[Conversation]:
         message = ""
-        for event in self._bot.stream(question, asked.history()):
+        history = [] if order.alone else asked.history()
+        for event in self._bot.stream(order.question, history):
             match event:
                 case SearchedFor(query):
-                    message = render.searched_markdown(query, question)
+                    message = render.searched_markdown(query, order.question, asked.number)
                 case Delta(text):
                     message += render.delta_markdown(text, asked.number)
                     yield asked.saying(message)
                 case Finished(answer):
                     thread = Thread(self._bot, asked.thread, owner=owner)
+                    after = None if order.turn is None else asked.kept
                     with self._keeping:
-                        note = _kept(thread, question, answer)
-                    yield asked.finish(answer, self._text, note)
+                        key, note = _kept(thread, order.question, answer, after)
+                    yield asked.finish(answer, self._text, key, note)
+
+    def _stop(self, conversation: Conversation | None) -> tuple[Any, ...]:
+        """What had been said when the answer was stopped, as it stands."""
+        return tuple(_same(3)) if conversation is None else _views(conversation.stop())
+
+    def _follow(self, conversation: Conversation | None) -> str:
+        """Questions that could be asked next; none while others wait for their answers."""
+        last = conversation.turns[-1] if conversation and conversation.turns else None
+        if self._answering or last is None or last.answer is None:
+            return ""
+        assert conversation
+        asked = [turn.question for turn in conversation.turns]
+        try:
+            return answer_view.next_html(self._questions.after(last.answer, asked))
+        except (ChatbotError, StoreError):
+            return ""  # the document may have gone; the answer stands without
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
-        """The views of the conversation that this browser had, if it had one; the examples."""
+        """The views of the conversation that this browser had, if it had one."""
         conversation = self._conversation(kept, _owner(request))
-        if not conversation.turns:
-            return gr.skip(), self._offer(), gr.skip()
-        _, messages, panel = _views(conversation)
-        return conversation, self._offer(value=messages), panel
+        return _views(conversation) if conversation.turns else tuple(_same(3))
 
     def _begin(self) -> tuple[Any, ...]:
         """A new conversation: its thread for the browser to remember, and its views."""
@@ -289,15 +332,20 @@ class Page:
 
     def _conversation(self, kept: str, owner: str) -> Conversation:
         """The conversation of that thread, if it is still there, or a new one."""
+        conversation = Conversation(kept)
         try:
-            turns = self._bot.thread(kept, owner=owner).turns if kept else []
+            thread = self._bot.thread(kept, owner=owner) if kept else None
+            turns = thread.turns if thread else []
+            judged = thread.judgements() if thread else {}
         except (UnknownThread, StoreError):
-            turns = []
+            turns, judged = [], {}
         if not turns:
             return Conversation(secrets.token_urlsafe(16))
-        conversation = Conversation(kept)
-        for turn in turns[-SHOWN:]:
-            conversation = conversation.add(turn.question, turn.answer, self._text)
+        for ordinal, turn in list(enumerate(turns, 1))[-SHOWN:]:
+            key = TurnKey(ordinal, turn.asked_at.isoformat())
+            conversation = conversation.add(
+                turn.question, turn.answer, self._text, key, helpful=judged.get(key.asked_at)
+            )
         return conversation
 
     def _text(self, source: str, start: int, end: int) -> str:
@@ -307,13 +355,14 @@ class Page:
             return ""
 
 
-def _kept(thread: Thread, question: str, answer: Answer) -> str:
+def _kept(
+    thread: Thread, question: str, answer: Answer, after: int | None
+) -> tuple[TurnKey | None, str]:
     """Keep the turn; what hinders it does not take the answer away, but is said."""
     try:
-        thread.keep(question, answer)
+        return thread.keep(question, answer, after=after), ""
     except StoreError as error:
-        return f"This conversation is not kept: {error}"
-    return ""
+        return None, f"This conversation is not kept: {error}"
 
 
 def _merged(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -325,7 +374,7 @@ def _merged(earlier: tuple[Any, ...], later: tuple[Any, ...]) -> tuple[Any, ...]
 
 
 def _drawn(output: Any) -> Any:  # noqa: ANN401 (gradio's)
-    return output.messages() if isinstance(output, Conversation) and output.pending else output
+    return output.messages() if isinstance(output, Conversation) else output
 
 
 def _same(outputs: int) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Answers, citations and documents as Markdown and HTML, from an allow-list.
+"""What the page shows as Markdown and HTML, from an allow-list.
 
 Every text that came from a document, a file name, a question or a model is escaped
 whole: it can say anything and do nothing. The only links are to citations of this
@@ -10,19 +10,14 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chatbot.answer import Answer, Citation
-from store.records import DocumentInfo, Passage
+from chatbot.web.strings_sources import say
+from store.records import DocumentInfo
 
-AROUND = 180  # characters shown on either side of a quote: a card fits on the screen whole
-CLOSEST = 3  # passages shown where the documents do not answer
 LISTED = 200  # documents shown in the table
 ECHOED = 600  # characters of a question that are shown back
-
-Text = Callable[[str, int, int], str]
-"""`text(source, start, end)`: a slice of a document; empty if it is gone."""
 
 # Everything that could begin Markdown, HTML, LaTeX or a link becomes a character reference.
 _ACTIVE = re.compile(r"[^\w\s,;'\"“”‘’?—–…%§€£$]|[_$]")
@@ -39,73 +34,46 @@ def html_text(words: str) -> str:
     return html.escape(_plain(words))
 
 
-def answer_markdown(answer: Answer, question: str, turn: int) -> str:
-    """An answer as a chat message; its markers link to the citations of this turn."""
-    return searched_markdown(answer.searched_for, question) + _said(answer, turn)
-
-
-def searched_markdown(searched_for: str, question: str) -> str:
+def searched_markdown(searched_for: str, question: str, turn: int) -> str:
     """The line above an answer that says what was searched for; nothing if it is the question."""
     if searched_for.strip() == question.strip():
         return ""
-    return _paragraph("searched", f"searched for: {_cut(searched_for)}") + "\n\n"
+    change = act("search", turn, say("answer.search"), say("answer.search"))
+    words = f"{markdown_text(say('answer.searched'))} <em>{markdown_text(cut(searched_for))}</em>"
+    return f'<p class="docent-searched">{words} {change}</p>\n\n'
+
+
+def act(what: str, turn: int, words: str, title: str, kind: str = "") -> str:
+    """A button below or above an answer, in Markdown: what it does, its id says."""
+    return (
+        f'<button type="button" class="docent-act docent-i-{what}{kind}" id="do-{what}-{turn}" '
+        f'title="{markdown_text(title)}">{markdown_text(words)}</button>'
+    )
 
 
 def question_markdown(question: str) -> str:
     """A question as a chat message, cut after ECHOED characters."""
-    return markdown_text(_cut(question))
+    return markdown_text(cut(question))
 
 
 def delta_markdown(text: str, turn: int) -> str:
     """A piece of an answer's text as it streams: markers become links."""
-    return re.sub(r"&#91;(\d{1,3})&#93;", lambda m: _marker(turn, int(m[1])), markdown_text(text))
+    return re.sub(r"&#91;(\d{1,3})&#93;", lambda m: marker(turn, int(m[1])), markdown_text(text))
 
 
 def note_markdown(message: str) -> str:
     """A warning below an answer; nothing if there is none."""
-    return "\n\n" + _paragraph("note", message) if message else ""
+    return "\n\n" + paragraph("note", message) if message else ""
 
 
 def error_markdown(message: str) -> str:
     """An error as a chat message."""
-    return _paragraph("error", message)
+    return paragraph("error", message)
 
 
-def _said(answer: Answer, turn: int) -> str:
-    if not answer.found:
-        closest = " The closest passages are under “Sources”." if answer.passages else ""
-        return _paragraph("none", answer.text + closest)
-    parts = []
-    for sentence in answer.sentences:
-        markers = "".join(_marker(turn, number) for number in sentence.citations)
-        parts.append(f"{markdown_text(sentence.text)} {markers}")
-    return " ".join(parts)
-
-
-def _marker(turn: int, number: int) -> str:
+def marker(turn: int, number: int) -> str:
+    """The number of a citation, as a link to it, in Markdown."""
     return f"[\\[{number}\\]](#cite-{turn}-{number})"
-
-
-def sources_html(answer: Answer, turn: int, text: Text) -> str:
-    """The panel's part for one answer: a card for each citation, or the closest passages."""
-    if answer.found:
-        cards = [_citation_card(citation, turn, text) for citation in answer.citations]
-    else:
-        cards = [_passage_card(passage) for passage in answer.passages[:CLOSEST]]
-    return "".join(cards)
-
-
-def panel_html(parts: Sequence[tuple[str, str]]) -> str:
-    """The panel: (question, cards) of each turn, the newest first."""
-    if not any(cards for _, cards in parts):
-        return hint_html("The passages behind an answer appear here.")
-    sections = [
-        f'<section aria-label="Sources of: {html_text(_cut(question))}">'
-        f'<h3 class="docent-asked">{html_text(_cut(question))}</h3>{cards}</section>'
-        for question, cards in reversed(parts)
-        if cards
-    ]
-    return "".join(sections)
 
 
 def documents_html(documents: Sequence[DocumentInfo]) -> str:
@@ -113,7 +81,7 @@ def documents_html(documents: Sequence[DocumentInfo]) -> str:
     if not documents:
         return hint_html("There are no documents yet. Add some above.")
     rows = "".join(
-        f'<tr><th scope="row">{html_text(document.title)}{_source(document.source)}</th>'
+        f'<tr><th scope="row">{html_text(document.title)}{source_html(document.source)}</th>'
         f"<td>{document.chunk_count:,}</td>"
         f"<td>{document.added_at.astimezone():%Y-%m-%d}</td></tr>"
         for document in documents[:LISTED]
@@ -157,10 +125,10 @@ def report_html(report: Mapping[str, Any]) -> str:
 
 def hint_html(words: str) -> str:
     """A quiet line."""
-    return _paragraph("hint", words)
+    return paragraph("hint", words)
 
 
-def _paragraph(kind: str, words: str) -> str:
+def paragraph(kind: str, words: str) -> str:
     """Good in Markdown and in HTML: a blank line in `words` must not end the one in the other."""
     return f'<p class="docent-{kind}">{markdown_text(words)}</p>'
 
@@ -172,51 +140,12 @@ def file_name(source: str) -> str:
     return source.replace("\\", "/").rstrip("/").rpartition("/")[2] or source
 
 
-def _cut(question: str) -> str:
+def cut(question: str) -> str:
+    """A question as far as it is shown back."""
     return question if len(question) <= ECHOED else question[:ECHOED] + "…"
 
 
-def _citation_card(citation: Citation, turn: int, text: Text) -> str:
-    start = max(citation.start - AROUND, 0)
-    around = text(citation.source, start, citation.end + AROUND)
-    before, after = around[: citation.start - start], around[citation.end - start :]
-    note = ""
-    if around[len(before) : len(around) - len(after)] != citation.quote:
-        before = after = ""
-        note = note_markdown("The document has been changed or removed since.")
-    if start:
-        before = before and "…" + before.partition(" ")[2]
-    if len(after) == AROUND:
-        after = after.rpartition(" ")[0] + "…"
-    name = f"cite-{turn}-{citation.number}"
-    body = f"{html_text(before)}<mark>{html_text(citation.quote)}</mark>{html_text(after)}"
-    heading = _heading(citation.title, citation.source, citation.location, citation.number)
-    return (
-        f'<article class="docent-card" id="{name}" tabindex="-1" '
-        f'aria-label="Source {citation.number}">{heading}<div class="docent-text">{body}</div>'
-        f'{note}<button type="button" class="docent-back">Back to the answer</button></article>'
-    )
-
-
-def _passage_card(passage: Passage) -> str:
-    heading = _heading(
-        passage.title, passage.source, f"p. {passage.page}" if passage.page else "", None
-    )
-    return (
-        f'<article class="docent-card docent-closest">{heading}'
-        f'<div class="docent-text">{html_text(passage.text)}</div></article>'
-    )
-
-
-def _heading(title: str, source: str, where: str, number: int | None) -> str:
-    label = f'<span class="docent-number">{number}</span>' if number else ""
-    name = html_text(title or file_name(source))
-    return (
-        f'<header>{label}<span class="docent-title">{name}</span>{_source(source, where)}</header>'
-    )
-
-
-def _source(source: str, where: str = "") -> str:
+def source_html(source: str, where: str = "") -> str:
     """The file's name; the whole path shows while the mouse rests on it."""
     words = ", ".join(filter(None, [file_name(source), where]))
     return f'<span class="docent-source" title="{html_text(source)}">{html_text(words)}</span>'

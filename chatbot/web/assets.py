@@ -1,0 +1,29 @@
+"""The page's own scripts and styles, each as one text, in the order in which they build on
+each other. Knows nothing about what they do.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from chatbot.web.strings_sources import ENGLISH
+
+HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "citations.js", "reader.js", "chat.js")
+STYLES = ("page.css", "answer.css", "reader.css")
+
+
+def scripts() -> str:
+    """One function, which gradio calls when the page is there."""
+    words = f"window.docent = {{words: {json.dumps(ENGLISH)}}};"
+    return "\n".join(["() => {", words, *map(_text, SCRIPTS), "}"])
+
+
+def styles() -> str:
+    """One style sheet."""
+    return "\n".join(map(_text, STYLES))
+
+
+def _text(name: str) -> str:
+    return (HERE / name).read_text("utf-8")
