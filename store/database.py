@@ -43,7 +43,7 @@ from store.errors import (
     StoreError,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 30
 
 CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
@@ -121,6 +121,13 @@ fetched = Table(
     Column("etag", Text, nullable=False),
     Column("modified", Text, nullable=False),
     _checksum(),
+)
+
+# Documents whose title a person gave: what is read from their source later does not change it.
+retitled = Table(
+    "retitled",
+    tables,
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
 )
 
 # Keys of removed chunks that the vector index may still hold.

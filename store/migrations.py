@@ -21,6 +21,7 @@ from store.database import (
     documents,
     fetched,
     meta,
+    retitled,
     threads,
     turns,
     vectors,
@@ -85,6 +86,11 @@ def _checksums(connection: Connection) -> None:
         )
 
 
+def _titles(connection: Connection) -> None:
+    """2 → 3: documents may have titles that people gave them."""
+    retitled.create(connection)
+
+
 def _fill(connection: Connection, table: Table, own: Callable[..., int]) -> None:
     names = [column.name for column in table.primary_key]
     rows = connection.execute(select(table)).yield_per(_ROWS)
@@ -102,4 +108,4 @@ def _update(table: Table) -> Update:
     return statement
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums}
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums, 2: _titles}
