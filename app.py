@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
     library = Library.open(**settings.library_options())
-    bot = Chatbot(library, model=settings.model)
+    bot = Chatbot(library, **settings.model_options())
     _first_start(library)
     # What an unclean stop left is mended beside the page, which answers meanwhile.
     threading.Thread(target=_mend, args=(library,), daemon=True).start()
@@ -76,7 +76,7 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
         page.wait()
     finally:
         page.close()
-        library.close()
+        bot.close()
     return 0
 
 

@@ -74,6 +74,8 @@ class Answer:
     outcome: Outcome = "answer"
     notice: str = ""
     """What the reader should know about how this came about; often empty."""
+    complete: bool = True
+    """False: a model's answer broke off, as `notice` says; it can be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Stream event: more text. The deltas of one answer add up to its `text`."""
+    """Stream event: more text.
+
+    Those of a quoted answer add up to its `text`. A model's are what it writes, before any of
+    it is checked: what Finished holds takes their place. While a model is silent an empty one
+    comes at least twice a second, so that whoever iterates can stop.
+    """
 
     text: str
 

@@ -6,17 +6,19 @@ Safe to share between users and threads: a question's state is in what is handed
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatbot.answer import Answer, Event, Finished, Retrieved, SearchedFor
-from chatbot.errors import BadHistory, BadQuestion, EmptyQuestion, QuestionTooLong, UnknownModel
+from chatbot.answer import Answer, Delta, Event, Finished, Retrieved, SearchedFor
+from chatbot.errors import BadHistory, BadQuestion, ChatbotError, EmptyQuestion, QuestionTooLong
 from chatbot.threads import Thread
 from store import Library, Passage
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
+
+    from store.settings import Service
 
 EXTRACTIVE = "extractive"
 ROLES = ("user", "assistant", "system")
@@ -28,15 +30,36 @@ History = Sequence[Mapping[str, str]]
 class Chatbot:
     """Answers questions about the documents of one library."""
 
-    def __init__(self, library: Library, *, model: str = EXTRACTIVE) -> None:
-        """Raises UnknownModel."""
-        if model != EXTRACTIVE:
-            raise UnknownModel(
-                f"There is no model {model!r} in this version, which answers by quoting: set "
-                f"DOCENT_MODEL={EXTRACTIVE}, or leave it unset."
-            )
+    def __init__(
+        self,
+        library: Library,
+        *,
+        model: str = EXTRACTIVE,
+        services: Mapping[str, Service] | None = None,
+        timeout: float = 60.0,
+        context: int = 8192,
+    ) -> None:
+        """`model`: `extractive`, `openai:NAME`, `anthropic:NAME`, `ollama:NAME`, or several of
+        them separated by commas, of which the first is the default. Each is tried here.
+
+        `services`: key and address by provider. `timeout`: seconds that a model may be silent.
+        `context`: tokens that it takes. Raises UnknownModel or ModelUnavailable.
+        """
+        from chatbot.chat_model import Models
+
         self.library = library
-        self.model = model
+        self._models = Models(model, services or {}, timeout=timeout, context=context)
+        self._chains: dict[str, Runnable[dict[str, Any], dict[str, Any]]] = {}
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names that `model=` takes; the first is the default, `extractive` always there."""
+        return self._models.names
+
+    @property
+    def model(self) -> str:
+        """The default model's name."""
+        return self._models.names[0]
 
     @classmethod
     def open(
@@ -53,7 +76,12 @@ class Chatbot:
         from store.settings import load_settings
 
         settings = load_settings(home=home, model=model, embedder=embedder)
-        return cls(Library.open(**settings.library_options()), model=settings.model)
+        library = Library.open(**settings.library_options())
+        try:
+            return cls(library, **settings.model_options())
+        except ChatbotError:
+            library.close()
+            raise
 
     def ask(
         self,
@@ -61,9 +89,10 @@ class Chatbot:
         history: History | None = None,
         *,
         sources: str | Sequence[str] | None = None,
+        model: str | None = None,
     ) -> Answer:
         """The answer. Arguments and errors as for `stream`."""
-        *_, last = self.stream(question, history, sources=sources)
+        *_, last = self.stream(question, history, sources=sources, model=model)
         assert isinstance(last, Finished)
         return last.answer
 
@@ -73,14 +102,22 @@ class Chatbot:
         history: History | None = None,
         *,
         sources: str | Sequence[str] | None = None,
+        model: str | None = None,
     ) -> Iterator[Event]:
         """SearchedFor, Retrieved, Delta …, Finished: the answer as it comes about.
 
         `history`: earlier turns, oldest first, each `{"role": "user" | "assistant",
         "content": text}`. `sources`: answer from these documents only (one may be named alone).
-        Raises BadQuestion, EmptyQuestion, QuestionTooLong, BadHistory, at once.
+        `model`: one of `models`; the default if not given. Closing the iterator ends a model's
+        request; a model that fails while it is asked is replaced by quotes, and that is said.
+        Raises BadQuestion, EmptyQuestion, QuestionTooLong, BadHistory, UnknownModel, at once.
         """
-        return self._events(_checked(question), _checked_history(history), _chosen(sources))
+        asked = {
+            "question": _checked(question),
+            "history": _checked_history(history),
+            "sources": _chosen(sources),
+        }
+        return self._events(asked, self._chain(model))
 
     def passages(
         self,
@@ -107,33 +144,43 @@ class Chatbot:
             Thread.begin(self, owner=owner) if id is None else Thread.resume(self, id, owner=owner)
         )
 
-    def threads(self, *, owner: str = "") -> list[Any]:
-        """The conversations kept for `owner`, newest first: id, title, started_at, turn_count."""
+    def threads(self, *, owner: str = "", having: str = "") -> list[Any]:
+        """The conversations kept for `owner`, newest first: id, title, started_at, turn_count.
+
+        `having`: only those in which all these words were said.
+        """
         from store import conversations
 
         with self.library.database.reading() as connection:
+            if having.strip():
+                return conversations.having(connection, owner, having)
             return conversations.listed(connection, owner)
 
     def close(self) -> None:
-        """Let go of the library's files."""
+        """Let go of the library's files, and end all requests to models."""
+        self._models.close()
         self.library.close()
 
-    @cached_property
-    def _chain(self) -> Runnable[dict[str, Any], dict[str, Any]]:
+    def _chain(self, model: str | None) -> Runnable[dict[str, Any], dict[str, Any]]:
         from chatbot.chain import answer_chain
 
-        return answer_chain(self.library)
+        opened = self._models.find(model)
+        name = opened.name if opened else EXTRACTIVE
+        if name not in self._chains:
+            self._chains[name] = answer_chain(self.library, opened)
+        return self._chains[name]
 
     def _events(
-        self, question: str, history: History, sources: Sequence[str] | None
+        self, asked: dict[str, Any], chain: Runnable[dict[str, Any], dict[str, Any]]
     ) -> Iterator[Event]:
-        asked = {"question": question, "history": history, "sources": sources}
-        for part in self._chain.stream(asked):
-            if "query" in part:
-                yield SearchedFor(part["query"].shown)
-            if "passages" in part:
-                yield Retrieved(tuple(part["passages"]))
-            yield from part.get("events", ())
+        with ExitStack() as held:  # a model's request, which ends with this generator
+            for part in chain.stream({**asked, "held": held}):
+                if "query" in part:
+                    query = part["query"]
+                    yield SearchedFor(query.shown) if query else Delta("")
+                if "passages" in part:
+                    yield Retrieved(tuple(part["passages"]))
+                yield from part.get("events", ())
 
 
 def _checked(question: str) -> str:

@@ -1,7 +1,7 @@
 """The LangChain runnable behind every door: follow-up, passages, answer.
 
     {"question", "history", "sources"}
-      → + "query"      what to search for
+      → + "query"      what to search for (None while a model is asked for it)
       → + "passages"   what was found, best first
       → + "events"     Delta …, Finished(answer)
 
@@ -22,9 +22,11 @@ from langchain_core.runnables.passthrough import RunnablePassthrough
 from chatbot.answer import Delta, Event, Finished
 from chatbot.citations import marked, quoted_answer
 from chatbot.extract import extract
-from chatbot.followup import Query, rewrite
+from chatbot.followup import rewrite
 
 if TYPE_CHECKING:
+    from chatbot.chat_model import ChatModel
+    from chatbot.followup import Query
     from store import Library
     from store.records import Passage
 
@@ -32,11 +34,22 @@ PASSAGES = 12  # considered for an answer
 MARGIN = 400  # characters on either side of a passage that are read for sentences
 
 
-def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
-    """The chain that answers from `library` by quoting, without a chat model."""
+def answer_chain(
+    library: Library, model: ChatModel | None = None
+) -> Runnable[dict[str, Any], dict[str, Any]]:
+    """The chain that answers from `library`: `model` writes, or it quotes without one."""
+    writer = None
+    if model:
+        from chatbot.generate import Writer
 
-    def query(asked: Mapping[str, Any]) -> Query:
-        return rewrite(asked["question"], asked["history"])
+        writer = Writer(library, model)
+
+    def query(asked: Iterator[dict[str, Any]]) -> Iterator[Query | None]:
+        known = _added(asked)
+        if writer:
+            yield from writer.query(known)
+        else:
+            yield rewrite(known["question"], known["history"])
 
     def passages(asked: Mapping[str, Any]) -> list[Passage]:
         query = asked["query"]
@@ -45,18 +58,27 @@ def answer_chain(library: Library) -> Runnable[dict[str, Any], dict[str, Any]]:
         )
 
     def answer(asked: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
-        known: dict[str, Any] = {}
-        for part in asked:  # the question, the query, the passages: one after the other
-            known |= part
-        yield from _quote(library, known)
+        known = _added(asked)
+        if writer:
+            yield from writer.answer(known, lambda: _quote(library, known))
+        else:
+            yield from _quote(library, known)
 
     return (
         RunnablePassthrough.assign(started=RunnableLambda(lambda _: time.perf_counter()))
-        | RunnablePassthrough.assign(query=RunnableLambda(query))
+        | RunnablePassthrough.assign(query=RunnableGenerator(query))
         | RunnablePassthrough.assign(passages=RunnableLambda(passages))
         | RunnablePassthrough.assign(searched=RunnableLambda(lambda _: time.perf_counter()))
         | RunnablePassthrough.assign(events=RunnableGenerator(answer))
     )
+
+
+def _added(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """The question, the query, the passages, which come one after the other, in one."""
+    known: dict[str, Any] = {}
+    for part in parts:
+        known |= part
+    return known
 
 
 def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:

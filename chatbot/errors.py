@@ -6,6 +6,9 @@ ChatbotError                 base: its message is shown to the user as it stands
 ├── QuestionTooLong          more was asked than a question can be
 ├── BadHistory               the earlier turns are not a list of role and content
 ├── UnknownModel             no chat model of that name
+├── ModelUnavailable         a chat model that is set cannot be used: its extra, key or server
+├── ModelFault               a chat model failed while it was asked
+├── BadTitle                 a conversation cannot be called that
 └── UnknownThread            no conversation of that id
 """
 
@@ -32,6 +35,24 @@ class BadHistory(ChatbotError):
 
 class UnknownModel(ChatbotError):
     """No chat model of that name."""
+
+
+class ModelUnavailable(ChatbotError):
+    """A chat model that is set cannot be used: its extra, key or server is missing."""
+
+
+class ModelFault(ChatbotError):
+    """A chat model failed while it was asked; the message says which setting to change."""
+
+    def __init__(self, message: str, *, again: bool = False, after: float | None = None) -> None:
+        """`again`: whether another try may help; `after`: seconds its server asks to wait."""
+        super().__init__(message)
+        self.again = again
+        self.after = after
+
+
+class BadTitle(ChatbotError):
+    """A conversation cannot be called that."""
 
 
 class UnknownThread(ChatbotError):

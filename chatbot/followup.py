@@ -32,7 +32,7 @@ _CONTINUES = re.compile(
     r"anything else|in what way)\b|(?:why|why not|how|how so|really|more|go on|continue)\W*$)",
     re.IGNORECASE,
 )
-_MARKER = re.compile(r"\s?\[\d+\]")
+_MARKER = re.compile(r"\s?\[(?:\d+|\?)\]")
 _NAME = re.compile(r"\b[A-Z][\w’'-]*(?:\s+(?:of\s+|the\s+)?[A-Z][\w’'-]*)*")
 
 

@@ -15,15 +15,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatbot.answer import Answer, Event, Finished, answer_from
-from chatbot.errors import UnknownThread
+from chatbot.errors import BadTitle, UnknownThread
 from store.errors import LibraryFull, LibraryReadOnly
 
 if TYPE_CHECKING:
     from chatbot.bot import Chatbot
+    from store.conversations import ThreadInfo
 
 logger = logging.getLogger("docent")
 
 REMEMBERED = 10  # newest turns that a follow-up may lean on
+LONGEST_TITLE = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +55,70 @@ class Thread:
     @classmethod
     def resume(cls, bot: Chatbot, id: str, *, owner: str = "") -> Thread:
         """The conversation of that id. Raises UnknownThread."""
-        from store import conversations
-
-        with bot.library.database.reading() as connection:
-            if conversations.find(connection, id, owner) is None:
-                raise UnknownThread(f"There is no conversation {id!r}; begin a new one.")
-        return cls(bot, id, owner=owner)
+        thread = cls(bot, id, owner=owner)
+        thread._known()
+        return thread
 
     @property
     def turns(self) -> list[Turn]:
         """All turns, oldest first."""
         return self._read()
 
-    def ask(self, question: str, *, sources: str | Sequence[str] | None = None) -> Answer:
+    @property
+    def title(self) -> str:
+        """What it is called: its first question, if nothing else; empty before its first turn."""
+        return info.title if (info := self._find()) else ""
+
+    def newest(self, count: int) -> list[Turn]:
+        """The last `count` turns, oldest first; as quick in a long conversation as in a short."""
+        return self._read(newest=count)
+
+    def rename(self, title: str) -> None:
+        """Call it something else. Raises BadTitle, UnknownThread, StoreError."""
+        from store import conversations
+
+        shown = " ".join(title.split()) if isinstance(title, str) else ""
+        if not 0 < len(shown) <= LONGEST_TITLE:
+            raise BadTitle(
+                f"The title is {title!r:.80}: a conversation is called by 1 to {LONGEST_TITLE} "
+                "characters."
+            )
+        self._known()
+        with self._bot.library.database.writing() as connection:
+            conversations.rename(connection, self.id, shown)
+
+    def delete(self) -> None:
+        """Forget it, with all turns. Raises UnknownThread, StoreError."""
+        from store import conversations
+
+        self._known()
+        with self._bot.library.database.writing() as connection:
+            conversations.forget(connection, self.id)
+
+    def markdown(self) -> str:
+        """All of it as Markdown, with a footnote for each citation."""
+        from chatbot.export import as_markdown
+
+        return as_markdown(self.title, self.turns)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        sources: str | Sequence[str] | None = None,
+        model: str | None = None,
+    ) -> Answer:
         """The answer, in the light of the earlier turns. Errors as for `Chatbot.ask`."""
-        *_, last = self.stream(question, sources=sources)
+        *_, last = self.stream(question, sources=sources, model=model)
         assert isinstance(last, Finished)
         return last.answer
 
     def stream(
-        self, question: str, *, sources: str | Sequence[str] | None = None
+        self,
+        question: str,
+        *,
+        sources: str | Sequence[str] | None = None,
+        model: str | None = None,
     ) -> Iterator[Event]:
         """As `Chatbot.stream`; the turn is kept when Finished comes out.
 
@@ -83,7 +129,7 @@ class Thread:
         for turn in self._read(newest=REMEMBERED):
             history.append({"role": "user", "content": turn.question})
             history.append({"role": "assistant", "content": turn.answer.text})
-        for event in self._bot.stream(question, history, sources=sources):
+        for event in self._bot.stream(question, history, sources=sources, model=model):
             if isinstance(event, Finished):
                 try:
                     self.keep(question, event.answer)
@@ -98,6 +144,17 @@ class Thread:
         kept = json.dumps(asdict(answer), ensure_ascii=False)
         with self._bot.library.database.writing() as connection:
             conversations.append(connection, self.id, self.owner, question, kept)
+
+    def _find(self) -> ThreadInfo | None:
+        from store import conversations
+
+        with self._bot.library.database.reading() as connection:
+            return conversations.find(connection, self.id, self.owner)
+
+    def _known(self) -> None:
+        """Raises UnknownThread if its owner has no such conversation."""
+        if self._find() is None:
+            raise UnknownThread(f"There is no conversation {self.id!r}; begin a new one.")
 
     def _read(self, *, newest: int | None = None) -> list[Turn]:
         from store import conversations

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from store.checksums import checksum
 from store.database import threads, turns
@@ -39,21 +40,46 @@ class TurnRow:
 
 def find(connection: Connection, thread_id: str, owner: str) -> ThreadInfo | None:
     """The thread of that id, if it is this owner's."""
-    return next((t for t in listed(connection, owner) if t.id == thread_id), None)
+    query = _infos().where(threads.c.id == thread_id, threads.c.owner == owner)
+    return next((_info(row) for row in connection.execute(query)), None)
 
 
 def listed(connection: Connection, owner: str | None) -> list[ThreadInfo]:
     """An owner's threads, or everybody's, newest first."""
-    count = select(func.count()).where(turns.c.thread_id == threads.c.id).scalar_subquery()
-    query = select(threads, count.label("turn_count")).order_by(threads.c.started_at.desc())
+    query = _infos().order_by(threads.c.started_at.desc())
     if owner is not None:
         query = query.where(threads.c.owner == owner)
-    return [
-        ThreadInfo(
-            row.id, row.owner, row.title, datetime.fromisoformat(row.started_at), row.turn_count
-        )
-        for row in connection.execute(query)
-    ]
+    return [_info(row) for row in connection.execute(query)]
+
+
+def having(connection: Connection, owner: str, words: str) -> list[ThreadInfo]:
+    """An owner's threads in which all of `words` occur, newest first; case does not count.
+
+    Looked for in titles, questions and answers. The answer of a turn is JSON with a `text`.
+    """
+    wanted = words.casefold().split()
+    missing = {thread.id: set(wanted) for thread in listed(connection, owner)}
+    said = func.json_extract(turns.c.answer, "$.text")
+    query = select(turns.c.thread_id, threads.c.title, turns.c.question, said.label("said"))
+    query = query.join(threads).where(threads.c.owner == owner)
+    for row in connection.execute(query.execution_options(yield_per=500)):
+        left = missing[row.thread_id]
+        if left:
+            text = f"{row.title} {row.question} {row.said}".casefold()
+            left -= {word for word in left if word in text}
+    return [thread for thread in listed(connection, owner) if not missing[thread.id]]
+
+
+def _infos() -> Select[Any]:
+    """Threads with their number of turns, which are numbered from 1 without a gap."""
+    last = select(func.max(turns.c.ordinal)).where(turns.c.thread_id == threads.c.id)
+    return select(threads, func.coalesce(last.scalar_subquery(), 0).label("turn_count"))
+
+
+def _info(row: Any) -> ThreadInfo:  # noqa: ANN401 (a row of `_infos`)
+    return ThreadInfo(
+        row.id, row.owner, row.title, datetime.fromisoformat(row.started_at), row.turn_count
+    )
 
 
 def exists(connection: Connection, thread_id: str) -> bool:

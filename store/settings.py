@@ -7,6 +7,7 @@ every door uses it and `ingest` does not import `chatbot`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How to reach a provider of chat models; what is None the provider's package decides."""
+
+    key: SecretStr | None = None
+    url: str | None = None
 
 
 class Settings(BaseSettings):
@@ -27,6 +36,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("docent", appauthor=False))
     model: str = "extractive"
     model_timeout: float = Field(default=60.0, gt=0)
+    model_context: int = Field(default=8192, ge=1024)
     embedder: str = "wordllama"
     database_url: SecretStr | None = None
     chroma_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
@@ -34,6 +44,13 @@ class Settings(BaseSettings):
     port: int = Field(default=7860, ge=0, le=65535)
     auth: SecretStr | None = None
     max_upload_mb: int = Field(default=200, gt=0)
+    # Under the names that the providers' own programs read.
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+    anthropic_base_url: str | None = Field(default=None, validation_alias="ANTHROPIC_BASE_URL")
+    ollama_api_key: SecretStr | None = Field(default=None, validation_alias="OLLAMA_API_KEY")
+    ollama_host: str | None = Field(default=None, validation_alias="OLLAMA_HOST")
 
     def library_options(self) -> dict[str, Any]:
         """The part that `Library.open` takes."""
@@ -43,6 +60,19 @@ class Settings(BaseSettings):
             "embedder": self.embedder,
             "database_url": url.get_secret_value() if url else None,
             "chroma_url": self.chroma_url,
+        }
+
+    def model_options(self) -> dict[str, Any]:
+        """The part that `Chatbot` takes."""
+        return {
+            "model": self.model,
+            "timeout": self.model_timeout,
+            "context": self.model_context,
+            "services": {
+                "openai": Service(self.openai_api_key, self.openai_base_url),
+                "anthropic": Service(self.anthropic_api_key, self.anthropic_base_url),
+                "ollama": Service(self.ollama_api_key, self.ollama_host),
+            },
         }
 
 

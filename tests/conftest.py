@@ -11,6 +11,7 @@ import pytest
 
 from store import Chunk, Document, Library
 from store.records import chunk_id
+from tests.model_server import ModelServer, serving
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 for name in [name for name in os.environ if name.startswith("DOCENT_")]:
@@ -48,6 +49,19 @@ def library(home: Path) -> Iterator[Library]:
     opened = Library.open(home)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[ModelServer]:
+    with serving() as opened:
+        yield opened
+
+
+@pytest.fixture
+def server(_server: ModelServer) -> ModelServer:
+    """The server of chat models, as if new."""
+    _server.reset()
+    return _server
 
 
 Made = tuple[Document, list[Chunk]]

@@ -16,6 +16,9 @@ OWNER = {
     "sqlalchemy": "store/",
     "wordllama": "store/embedders.py",
     "gradio": "chatbot/web/",
+    "openai": "chatbot/models.py",
+    "anthropic": "chatbot/models.py",
+    "ollama": "chatbot/models.py",
     "trafilatura": "ingest/readers/html.py",
     "lxml": "ingest/readers/",
     "openpyxl": "ingest/readers/workbook.py",
@@ -62,7 +65,7 @@ def test_a_heavy_library_has_one_owner(library):
 def test_importing_a_package_loads_nothing_heavy(package):
     heavy = (
         "chromadb gradio langchain_core langchain sqlalchemy wordllama trafilatura numpy "
-        "pypdfium2 pytesseract"
+        "pypdfium2 pytesseract openai anthropic ollama"
     )
     code = (
         f"import sys, {package}; print([name for name in {heavy.split()!r} if name in sys.modules])"
