@@ -7,7 +7,7 @@
     ├── LibraryFull              the disk that holds the library is full
     ├── LibraryVersion           the catalog was written by a newer Docent
     ├── UnknownSource            no document of that source
-    ├── BadTitle                 a title that is none
+    ├── UnfitTitle               a title that is none
     ├── SettingsError            a setting has a value that cannot be used
     ├── PdfUnreadable            a PDF, or a page of it, cannot be opened
     │   └── PdfLocked            it is protected by a password
@@ -50,7 +50,7 @@ class UnknownSource(StoreError):
     """No document of that source is in the library."""
 
 
-class BadTitle(StoreError):
+class UnfitTitle(StoreError):
     """A title that is none."""
 
 

@@ -232,7 +232,7 @@ class Library:
         """Give a document another title, which it keeps when it is read again.
 
         The title is searched and embedded with every passage, so all of these are stored
-        anew, in one transaction; text, offsets and date stay. Raises UnknownSource, BadTitle.
+        anew, in one transaction; text, offsets and date stay. Raises UnknownSource, UnfitTitle.
         """
         from store import catalog
         from store.whole import checked_title, put_in_place_of, read_whole

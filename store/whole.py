@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from store import catalog, vector_rows
 from store.database import documents, retitled
-from store.errors import BadTitle, LibraryBusy
+from store.errors import LibraryBusy, UnfitTitle
 from store.records import Chunk, Document, chunk_id
 
 if TYPE_CHECKING:
@@ -105,10 +105,10 @@ def given_titles(connection: Connection, sources: Iterable[str]) -> dict[str, st
 
 
 def checked_title(title: str) -> str:
-    """A title that a person wrote, on one line. Raises BadTitle."""
+    """A title that a person wrote, on one line. Raises UnfitTitle."""
     plain = " ".join(title.encode("utf-8", "replace").decode("utf-8").replace("\0", "").split())
     if not plain or len(plain) > LONGEST_TITLE:
-        raise BadTitle(
+        raise UnfitTitle(
             f"The title {plain!r:.40} has {len(plain):,} characters: write 1 to {LONGEST_TITLE}."
         )
     return plain

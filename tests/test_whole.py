@@ -3,7 +3,7 @@
 import pytest
 
 from ingest import Text, ingest
-from store.errors import BadTitle, UnknownSource
+from store.errors import UnfitTitle, UnknownSource
 from store.whole import read_whole
 
 
@@ -77,6 +77,6 @@ def test_a_given_title_stays_when_the_document_is_read_again(library):
 @pytest.mark.parametrize("title", ["", " \n", "\0", "a" * 301])
 def test_what_is_no_title_is_refused(library, make, title):
     library.add([make("a.txt", "Words.", title="T")])
-    with pytest.raises(BadTitle, match=r"has (0|301) characters: write 1 to 300"):
+    with pytest.raises(UnfitTitle, match=r"has (0|301) characters: write 1 to 300"):
         library.retitle("a.txt", title)
     assert library.documents()[0].title == "T"
