@@ -26,19 +26,24 @@ from chatbot.errors import ChatbotError, UnknownThread
 from chatbot.threads import Thread
 from chatbot.web import render
 from chatbot.web.conversation import SHOWN, Conversation
-from chatbot.web.documents import Documents
+from chatbot.web.conversations import Conversations
+from chatbot.web.documents import ACTS, Desk, Documents
 from chatbot.web.programs import Add, Functions
+from chatbot.web.settings_view import Settings
+from chatbot.web.strings import Words
+from chatbot.web.visitor import Labels, labelled, model_of, owner_of, words_of
 from store.errors import StoreError, UnknownSource
 
 CONCURRENT = 8  # questions answered at once; each holds the processor for some 20 ms
 WAITING = 400  # questions that may wait; more are told to come back
 THREADS = 4 * CONCURRENT  # an answer that was stopped holds its thread until the model replies
 HERE = Path(__file__).parent
+OWN = ("page", "shelves")  # the page's own styles and scripts
 QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 ANSWERED = "(typed, failed) => window.docent.answered(typed, failed)"
 
-Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button]
-"""The chat, the box, and the buttons that ask and that begin anew."""
+Parts = tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.HTML]
+"""The chat, the box, the button that asks, and the documents that are asked."""
 
 logger = logging.getLogger("docent")
 
@@ -95,8 +100,8 @@ class Page:
                 theme=gr.themes.Base(
                     primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"]
                 ),
-                css=(HERE / "page.css").read_text("utf-8"),
-                js=(HERE / "page.js").read_text("utf-8"),
+                css="\n".join((HERE / f"{name}.css").read_text("utf-8") for name in OWN),
+                js=f"() => {{ {''.join(f'({_script(name)})();' for name in OWN)} }}",
                 prevent_thread_lock=True,
                 quiet=True,
                 share=False,
@@ -123,77 +128,116 @@ class Page:
 
     def _build(self) -> gr.Blocks:
         with gr.Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
-            gr.HTML(
-                "<h1>Docent</h1><p>Ask your documents. Every sentence has its source: "
-                "click a number to see it.</p>",
-                elem_id="docent-top",
-            )
-            with gr.Row(equal_height=False, elem_id="docent-page"):
+            top = gr.HTML(_top_html(Words()), elem_id="docent-top")
+            threads = Conversations(self._bot)
+            with gr.Row(equal_height=False, elem_id="docent-page", elem_classes="docent-view"):
                 with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
-                    chat, question, ask, new = self._chat()
+                    chat, question, ask, scope = self._chat()
                 with (
                     gr.Column(scale=2, min_width=320, elem_id="docent-aside"),
-                    gr.Tabs(elem_id="docent-side") as side,
+                    gr.Tabs(elem_id="docent-side"),
+                    gr.Tab(Words()("chat.sources"), id="sources") as sources,
                 ):
-                    with gr.Tab("Sources", id="sources"):
-                        panel = gr.HTML(render.panel_html([]), elem_id="docent-sources")
-                    with gr.Tab("Documents", id="documents"):
-                        documents = Documents(self._bot, self._add, self._formats)
+                    panel = gr.HTML(render.panel_html([]), elem_id="docent-sources")
+            documents = Documents(self._bot, self._add, self._formats, scope)
+            settings = Settings(self._bot)
             kept = gr.BrowserState("", storage_key="docent-thread", secret="docent")
             said = [gr.State(None), chat, panel]
-            self._talk(blocks, (chat, question, ask, new), kept, said)
-            for event in (blocks.load, side.select):
-                event(documents.refresh, None, documents.views, **QUIET)
-            documents.removed.then(self._offer, None, chat, **QUIET)
+            self._talk(blocks, (chat, question, ask, scope), kept, said, documents, threads)
+            for event in (blocks.load, threads.nav.click):
+                event(documents.refresh, documents.inputs, documents.views, **QUIET)
+                event(settings.refresh, None, settings.view, **QUIET)
+            documents.changed.then(self._offer, None, chat, **QUIET)
+            own: Labels = [
+                (top, lambda words: {"value": _top_html(words)}),
+                (chat, lambda words: {"placeholder": _invitation(words)}),
+                (question, labelled("ask")),
+                (ask, lambda words: {"value": words("ask.send")}),
+                (sources, lambda words: {"label": words("chat.sources")}),
+            ]
+            self._translate(blocks, [*own, *documents.labels, *threads.labels])
             Functions(self._bot, self._add).register()
         return blocks
 
-    def _talk(self, blocks: gr.Blocks, parts: Parts, kept: Any, said: list[Any]) -> None:  # noqa: ANN401
-        """What happens on a question, on a new conversation, and when the page is opened."""
-        chat, question, ask, new = parts
+    def _translate(self, blocks: gr.Blocks, labels: Labels) -> None:
+        """Have what gradio shows in the visitor's language when the page is opened."""
+
+        def translated(request: gr.Request) -> list[Any]:
+            words = words_of(request)
+            if words == Words():
+                return _same(len(labels))
+            return [gr.update(**named(words)) for _, named in labels]
+
+        blocks.load(translated, None, [component for component, _ in labels], **QUIET)
+
+    def _talk(
+        self,
+        blocks: gr.Blocks,
+        parts: Parts,
+        kept: Any,  # noqa: ANN401 (gradio's component)
+        said: list[Any],
+        documents: Documents,
+        threads: Conversations,
+    ) -> None:
+        """What happens on a question, on another conversation, and when the page is opened."""
+        chat, question, ask, _ = parts
+        listing = (threads.refresh, [threads.looked, kept], threads.list)
         failed = gr.Textbox(visible=False)
         # One event for all ways to ask: while it runs, what is sent stays in the box.
         asking = gr.on(
             [question.submit, ask.click, chat.example_select],
             self._ask,
-            [question, kept, said[0]],
+            [question, kept, said[0], documents.desk],
             [question, failed, kept, *said],
             **QUIET,
         )
         asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
+        asking.then(*listing, **QUIET)
         # Stopped first, or the answer that still comes would bring the old conversation back.
-        new.click(None, None, None, cancels=asking, **QUIET)
-        new.click(self._begin, None, [kept, *said], **QUIET)
-        blocks.load(self._resume, kept, said, **QUIET)
+        for event, change in ((threads.new.click, self._begin), (threads.list.select, self._open)):
+            event(None, None, None, cancels=asking, **QUIET)
+            changed = event(change, None, [kept, *said], trigger_mode="multiple", **QUIET)
+            changed.then(*listing, **QUIET)
+        gone = threads.connect(kept).then(self._left, [kept, said[0]], [kept, *said], **QUIET)
+        gone.then(*listing, **QUIET)
+        opened = blocks.load(self._resume, kept, [kept, *said], **QUIET)
+        opened.then(*listing, **QUIET)
 
     def _chat(self) -> Parts:
+        words = Words()
         chat = gr.Chatbot(
             elem_id="docent-chat",
             label="Conversation",
             show_label=False,
             height="68vh",
             layout="bubble",
-            placeholder="### What would you like to know?\n"
-            "Every answer is quoted from the documents.",
+            placeholder=_invitation(Words()),
             buttons=[],
             feedback_options=None,
             latex_delimiters=[],
             allow_tags=False,
             allow_file_downloads=False,
         )
+        scope = gr.HTML(
+            elem_id="docent-scope",
+            elem_classes="docent-acting",
+            js_on_load=ACTS,
+            apply_default_css=False,
+        )
         with gr.Row(elem_id="docent-ask"):
             question = gr.Textbox(
-                label="Question",
+                label=words("ask"),
                 show_label=False,
-                placeholder="Ask a question …",
+                placeholder=words("ask.placeholder"),
                 container=False,
                 autofocus=True,
                 scale=6,
                 max_lines=6,
             )
-            ask = gr.Button("Ask", variant="primary", scale=0, min_width=88, elem_id="docent-send")
-        new = gr.Button("New conversation", size="sm", variant="secondary", elem_id="docent-new")
-        return chat, question, ask, new
+            ask = gr.Button(
+                words("ask.send"), variant="primary", scale=0, min_width=88, elem_id="docent-send"
+            )
+        return chat, question, ask, scope
 
     # --- events --------------------------------------------------------------------
 
@@ -202,17 +246,28 @@ class Page:
         typed: str,
         kept: str,
         conversation: Conversation | None,
+        desk: Desk,
         event: gr.EventData,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
         """As `_reply`; stopped at once by a new conversation, whatever the model is doing."""
-        views = self._reply(typed, _example(event), kept, conversation, _owner(request))
+        options = {
+            "sources": list(desk.chosen) or None,
+            "model": model_of(request, self._bot),
+        }
+        views = self._reply(typed, _example(event), kept, conversation, _owner(request), **options)
         step = functools.partial(next, views, ())
         while view := await asyncio.get_running_loop().run_in_executor(self._threads, step):
             yield view
 
     def _reply(
-        self, typed: str, example: str, kept: str, conversation: Conversation | None, owner: str
+        self,
+        typed: str,
+        example: str,
+        kept: str,
+        conversation: Conversation | None,
+        owner: str,
+        **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Iterator[tuple[Any, ...]]:
         """Stream the answer into the conversation; every failure is a message in it.
 
@@ -230,7 +285,7 @@ class Page:
         asked = before.ask(question)
         yield box, "", asked.thread, gr.skip(), asked.messages(), gr.skip()
         try:
-            for answering in self._answered(question, asked, owner):
+            for answering in self._answered(question, asked, owner, **options):
                 if answering.pending:
                     yield *_same(4), answering.messages(), gr.skip()
                 else:
@@ -245,9 +300,15 @@ class Page:
         again = question if len(question) <= MAX_QUESTION else ""
         yield gr.skip(), again, gr.skip(), before, failed.messages(), gr.skip()
 
-    def _answered(self, question: str, asked: Conversation, owner: str) -> Iterator[Conversation]:
+    def _answered(
+        self,
+        question: str,
+        asked: Conversation,
+        owner: str,
+        **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
+    ) -> Iterator[Conversation]:
         message = ""
-        for event in self._bot.stream(question, asked.history()):
+        for event in self._bot.stream(question, asked.history(), **options):
             match event:
                 case SearchedFor(query):
                     message = render.searched_markdown(query, question)
@@ -259,12 +320,34 @@ class Page:
                     yield asked.finish(answer, self._text, _kept(thread, question, answer))
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
-        """The views of the conversation that this browser had, if it had one; the examples."""
-        conversation = self._conversation(kept, _owner(request))
+        """The conversation that the address names, or that this browser had; the examples."""
+        wanted = request.query_params.get("thread", "")
+        conversation = self._conversation(wanted or kept, _owner(request))
+        if wanted and not conversation.turns:
+            said = render.error_markdown(words_of(request)("threads.unknown"))
+            shown = [{"role": "assistant", "content": said}]
+            return "", gr.skip(), self._offer(value=shown), gr.skip()
         if not conversation.turns:
-            return gr.skip(), self._offer(), gr.skip()
+            return *_same(2), self._offer(), gr.skip()
         _, messages, panel = _views(conversation)
-        return conversation, self._offer(value=messages), panel
+        return conversation.thread, conversation, self._offer(value=messages), panel
+
+    def _open(self, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """As `_begin`, for a conversation of the side list; what is not there begins anew."""
+        data = event._data if isinstance(event._data, dict) else {}
+        conversation = self._conversation(str(data.get("key", "")), _owner(request))
+        if not conversation.turns:
+            return self._begin()
+        return conversation.thread, *_views(conversation)
+
+    def _left(
+        self, kept: str, conversation: Conversation | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """As `_begin`, if the conversation that was open has been deleted."""
+        if not (conversation and conversation.turns):
+            return tuple(_same(4))
+        there = self._conversation(conversation.thread, _owner(request)).turns
+        return tuple(_same(4)) if there else self._begin()
 
     def _begin(self) -> tuple[Any, ...]:
         """A new conversation: its thread for the browser to remember, and its views."""
@@ -325,7 +408,22 @@ def _example(event: gr.EventData) -> str:
 
 def _owner(request: gr.Request) -> str:
     """Who is logged in; empty without a login."""
-    return str(request.username or "")
+    return owner_of(request)
+
+
+def _top_html(words: Words) -> str:
+    """The page's heading."""
+    return f"<h1>Docent</h1><p>{render.html_text(words('top.about'))}</p>"
+
+
+def _invitation(words: Words) -> str:
+    """What the chat says while it is empty, in Markdown."""
+    return f"### {words('chat.empty')}\n{words('chat.empty.about')}"
+
+
+def _script(name: str) -> str:
+    """A function in JavaScript, without the comment before it and what ends it."""
+    return (HERE / f"{name}.js").read_text("utf-8").strip().removesuffix(";")
 
 
 def _free_port(host: str, port: int) -> int:
