@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import IngestError
 from ingest.load import Loaded, load
-from ingest.report import Detail, Report
+from ingest.report import Detail, Failure, Report
 from ingest.sandbox import Sandbox
 from ingest.sources import Item, Text, resolve, source_of, vanished
 from store.records import Document
@@ -34,11 +34,13 @@ OnProgress = Callable[["Progress"], None]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work has come."""
+    """How far the work has come: one more source is read, in the order of the sources."""
 
     done: int
     total: int
     source: str
+    failures: tuple[Failure, ...] = ()
+    """What of it is not in, and why."""
 
 
 def ingest(
@@ -76,7 +78,7 @@ def ingest(
             _store(batch, library, report, dry_run=dry_run)
             batch = []
         if on_progress:
-            on_progress(Progress(done, total, loaded.source))
+            on_progress(Progress(done, total, loaded.source, loaded.failures))
     if prune:
         _prune(given, library, report, dry_run=dry_run)
     if not dry_run and (report.added or report.changed or report.removed):

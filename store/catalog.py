@@ -332,7 +332,7 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
     """The chunks of these keys as passages, in the order given, without those that are gone."""
     rows: dict[int, Any] = {}
     query = select(chunks, documents.c.source, documents.c.title).join(documents)
-    for keys in _batches(list(scores)):
+    for keys in batches(list(scores)):
         rows |= {row.key: row for row in connection.execute(query.where(chunks.c.key.in_(keys)))}
     found = []
     for key, score in scores.items():
@@ -361,7 +361,7 @@ def documents_of(connection: Connection, keys: Iterable[int]) -> dict[int, int]:
     wanted = list(keys)
     found = {key: -key for key in wanted}
     query = select(chunks.c.key, chunks.c.document_id)
-    for batch in _batches(wanted):
+    for batch in batches(wanted):
         rows = connection.execute(query.where(chunks.c.key.in_(batch)))
         found |= {row.key: row.document_id for row in rows}
     return found
@@ -452,12 +452,13 @@ def embedded_text(title: str, words: str) -> str:
 def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
     """Rows of the sources that are in the library."""
     found: list[int] = []
-    for batch in _batches(list(sources)):
+    for batch in batches(list(sources)):
         query = select(documents.c.id).where(documents.c.source.in_(batch))
         found.extend(connection.scalars(query))
     return found
 
 
-def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """In parts that fit in one statement."""
     for start in range(0, len(values), _BATCH):
         yield values[start : start + _BATCH]

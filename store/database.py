@@ -123,6 +123,13 @@ fetched = Table(
     _checksum(),
 )
 
+# Documents whose title a person gave: what is read from their source later does not change it.
+retitled = Table(
+    "retitled",
+    tables,
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+)
+
 # Keys of removed chunks that the vector index may still hold.
 removed = Table("removed", tables, Column("key", Integer, primary_key=True))
 

@@ -111,7 +111,7 @@ class Embedding:
         with self._database.reading() as connection:
             known = [catalog.twin_vectors(connection, d, chunks) for d, chunks in documents]
         new = [pair for pair, vectors in zip(documents, known, strict=True) if vectors is None]
-        embedded = iter(self._embed(new, progress))
+        embedded = iter(self.anew(new, progress))
         return [next(embedded) if vectors is None else vectors for vectors in known]
 
     def missing(self, progress: OnProgress | None) -> None:
@@ -140,9 +140,12 @@ class Embedding:
             if progress:
                 progress(done, done)
 
-    def _embed(
-        self, documents: Sequence[tuple[Document, Sequence[Chunk]]], progress: OnProgress | None
+    def anew(
+        self,
+        documents: Sequence[tuple[Document, Sequence[Chunk]]],
+        progress: OnProgress | None = None,
     ) -> list[NDArray[np.float32]]:
+        """As `of_documents`, whatever vectors are stored."""
         import numpy as np
 
         from store.catalog import embedded_text

@@ -7,6 +7,7 @@
     ├── LibraryFull              the disk that holds the library is full
     ├── LibraryVersion           the catalog was written by a newer Docent
     ├── UnknownSource            no document of that source
+    ├── UnfitTitle               a title that is none
     ├── SettingsError            a setting has a value that cannot be used
     ├── PdfUnreadable            a PDF, or a page of it, cannot be opened
     │   └── PdfLocked            it is protected by a password
@@ -47,6 +48,10 @@ class LibraryVersion(StoreError):
 
 class UnknownSource(StoreError):
     """No document of that source is in the library."""
+
+
+class UnfitTitle(StoreError):
+    """A title that is none."""
 
 
 class SettingsError(StoreError):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from store.embedding import Embedding
     from store.lock import Holder, WriterLock
     from store.nearest import Nearest
+    from store.whole import Stored
 
 IMPORT_BATCH = 64  # documents imported in one transaction
 MOST = 10_000  # passages that a search gives at most
@@ -185,11 +186,18 @@ class Library:
         found. Returns for each `added`, `changed` or `unchanged` (same content hash).
         `progress(done, total)` counts embedded chunks.
         """
-        vectors = self.embedding.of_documents(documents, progress)
+        from store.whole import Stored, given_titles
+
+        with self.database.reading() as connection:
+            given = given_titles(connection, [document.source for document, _ in documents])
+        called = [
+            (replace(d, title=given.get(d.source, d.title)), chunks) for d, chunks in documents
+        ]
+        vectors = self.embedding.of_documents(called, progress)
         return self._store(
             [
-                (document, chunks, rows, None)
-                for (document, chunks), rows in zip(documents, vectors, strict=True)
+                Stored(document, chunks, rows)
+                for (document, chunks), rows in zip(called, vectors, strict=True)
             ]
         )
 
@@ -201,6 +209,43 @@ class Library:
             for inside in catalog.sources_inside(connection, source):
                 catalog.delete_document(connection, inside)
             catalog.delete_document(connection, source)
+            catalog.next_generation(connection)
+
+    def take_out(self, source: str) -> list[Stored]:
+        """As `remove`; returns all that was removed, for `put_back`. Raises UnknownSource."""
+        from store import catalog
+        from store.whole import take_whole
+
+        with self._lock.held(), self.database.writing() as connection:
+            taken = take_whole(connection, source)
+            catalog.next_generation(connection)
+        return taken
+
+    def put_back(self, taken: Sequence[Stored]) -> list[Outcome]:
+        """Store what was taken out as it was, vectors and date too: `added` for each.
+
+        `unchanged`: a source that has been added again meanwhile stays as it is now.
+        """
+        return self._store(taken, replacing=False)
+
+    def retitle(self, source: str, title: str) -> None:
+        """Give a document another title, which it keeps when it is read again.
+
+        The title is searched and embedded with every passage, so all of these are stored
+        anew, in one transaction; text, offsets and date stay. Raises UnknownSource, UnfitTitle.
+        """
+        from store import catalog
+        from store.whole import checked_title, put_in_place_of, read_whole
+
+        plain = checked_title(title)
+        with self.database.reading() as connection:
+            old = read_whole(connection, source)
+        document = replace(old.document, title=plain)
+        (vectors,) = self.embedding.anew([(document, old.chunks)])
+        new = replace(old, document=document, vectors=vectors, titled=True)
+        with self._lock.held(), self.database.writing() as connection:
+            self.embedding.refuse_another()
+            put_in_place_of(connection, document.content_hash, new)
             catalog.next_generation(connection)
 
     def remove_inside(self, source: str, *, keep: Sequence[str]) -> list[str]:
@@ -296,7 +341,7 @@ class Library:
             file.refuse_another_embedder(self.embedding.name)
             batch = []
             for number, total, one in file.documents():
-                batch.append((one.document, one.chunks, one.vectors, one.added_at))
+                batch.append(one)
                 if len(batch) < IMPORT_BATCH and number < total:
                     continue
                 for outcome in self._store(batch):
@@ -402,24 +447,25 @@ class Library:
 
     # --- within --------------------------------------------------------------------
 
-    def _store(
-        self, entries: Sequence[tuple[Document, Sequence[Chunk], NDArray[np.float32], str | None]]
-    ) -> list[Outcome]:
-        """Store documents with chunks, vectors and date (None: now), all in one transaction."""
+    def _store(self, entries: Sequence[Stored], *, replacing: bool = True) -> list[Outcome]:
+        """Store documents as they are given, all in one transaction.
+
+        `replacing`: also where there is another of that source.
+        """
         from store import catalog
+        from store.whole import put_whole
 
         outcomes = []
         with self._lock.held(), self.database.writing() as connection:
             # Another process may have written with another embedder since this one opened.
             self.embedding.refuse_another()
-            for document, chunks, vectors, added_at in entries:
-                stored = catalog.content_hash(connection, document.source)
-                if stored and stored == document.content_hash:
+            for one in entries:
+                stored = catalog.content_hash(connection, one.document.source)
+                same = stored and stored == one.document.content_hash
+                if same or (stored is not None and not replacing):
                     outcomes.append("unchanged")
                     continue
-                if stored is not None:
-                    catalog.delete_document(connection, document.source)
-                catalog.insert_document(connection, document, chunks, vectors, added_at)
+                put_whole(connection, one)
                 outcomes.append("added" if stored is None else "changed")
             if set(outcomes) != {"unchanged"}:
                 catalog.note(connection, embedder=self.embedding.name)

@@ -22,6 +22,7 @@ from store.database import (
     feedback,
     fetched,
     meta,
+    retitled,
     threads,
     turns,
     vectors,
@@ -86,9 +87,10 @@ def _checksums(connection: Connection) -> None:
         )
 
 
-def _feedback(connection: Connection) -> None:
-    """2 → 3: what people thought of answers is kept."""
+def _opinions(connection: Connection) -> None:
+    """2 → 3: what people thought of answers is kept, and the titles that they gave documents."""
     feedback.create(connection)
+    retitled.create(connection)
 
 
 def _fill(connection: Connection, table: Table, own: Callable[..., int]) -> None:
@@ -108,4 +110,4 @@ def _update(table: Table) -> Update:
     return statement
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums, 2: _feedback}
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums, 2: _opinions}

@@ -8,33 +8,17 @@ running page sees them at once. Knows nothing about the vector index, which foll
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
-from store import catalog, conversations, feedback, vector_rows
+from store import catalog, conversations, feedback
 from store.database import Database, documents, open_database, removed
 from store.errors import EmbedderMismatch, StoreError
 from store.migrations import migrate
-from store.records import Chunk, Document, chunk_id
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from store.whole import Stored, read_whole
 
 OnProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A document with all that belongs to it, as it lies in a catalog."""
-
-    document: Document
-    chunks: list[Chunk]
-    vectors: NDArray[np.float32]
-    added_at: str
 
 
 def export(database: Database, path: Path) -> None:
@@ -83,7 +67,7 @@ class Import:
         with self.database.reading() as connection:
             rows = connection.execute(select(documents).order_by(documents.c.id)).all()
             for number, row in enumerate(rows, 1):
-                yield number, len(rows), _stored(connection, row.source)
+                yield number, len(rows), read_whole(connection, row.source)
 
     def conversations(
         self,
@@ -101,19 +85,3 @@ class Import:
         self.database.close()
         for file in self._copy.parent.glob(f"{self._copy.name}*"):
             file.unlink()
-
-
-def _stored(connection: Connection, source: str) -> Stored:
-    entry = connection.execute(select(documents).where(documents.c.source == source)).one()
-    pieces = catalog.read_pieces(connection, entry.id)
-    keys, vectors = vector_rows.read_vectors(connection, within=[entry.id])
-    whole = len(keys) == len(pieces)  # none at all where there was no embedder
-    return Stored(
-        document=catalog.document_of(connection, entry),
-        chunks=[
-            Chunk(chunk_id(source, row.start, words), words, row.start, row.end, row.page)
-            for row, words in pieces
-        ],
-        vectors=vectors if whole else np.zeros((len(pieces), 0), np.float32),
-        added_at=entry.added_at,
-    )

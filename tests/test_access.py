@@ -69,7 +69,15 @@ def test_a_person_is_sent_to_the_login_and_back_to_where_they_were_going(access)
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/config", "/gradio_api/info", "/gradio_api/call/ask", "/gradio_api/queue/data?x=1"],
+    [
+        "/",
+        "/docent/passage",
+        "/docent/original",
+        "/config",
+        "/gradio_api/info",
+        "/gradio_api/call/ask",
+        "/gradio_api/queue/data?x=1",
+    ],
 )
 def test_a_program_without_a_login_is_refused(access, path):
     for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):

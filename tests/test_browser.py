@@ -119,46 +119,6 @@ def test_two_visitors_do_not_see_each_other(visit):
     expect(other.locator('a[href="#cite-0-1"]')).to_have_count(0)
 
 
-def test_a_document_is_added_asked_about_and_removed(visit, tmp_path):
-    note = tmp_path / "zebra.md"
-    note.write_text("# Zebras\n\nThe zebra in the zoo is called Martha.")
-    page = visit()
-    page.get_by_role("tab", name="Documents").click()
-    page.locator("#docent-upload input[type=file]").set_input_files(note)
-    expect(page.locator("#docent-report")).to_have_text("Added: zebra.md")
-    expect(page.locator("#docent-table")).to_contain_text("Zebras")
-    ask(page, "What is the zebra called?")
-    expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
-    page.get_by_label("Remove a document").click()
-    page.get_by_role("option", name="Zebras").click()
-    page.get_by_role("button", name="Remove …").click()
-    page.get_by_role("button", name="Yes, remove zebra.md").click()
-    expect(page.locator("#docent-report")).to_contain_text("Removed")
-    expect(page.locator("#docent-table")).not_to_contain_text("Zebras")
-
-
-def test_a_file_that_cannot_be_read_is_said(visit, tmp_path):
-    bad = tmp_path / "binary.txt"
-    bad.write_bytes(b"\x7fELF\0\0\0")
-    page = visit()
-    page.get_by_role("tab", name="Documents").click()
-    page.locator("#docent-upload input[type=file]").set_input_files(bad)
-    expect(page.locator("#docent-report")).to_contain_text("is not a text file")
-
-
-def test_a_web_address_is_fetched_and_none_that_leads_inside(visit, tmp_path):
-    secret = tmp_path / "secret.txt"
-    secret.write_text("The safe's number is 1234.")
-    page = visit()
-    page.get_by_role("tab", name="Documents").click()
-    for inner in ("127.0.0.1:1", "http://localhost/", f"file://{secret}", str(secret)):
-        page.get_by_label("Add a web address").fill(inner)
-        page.get_by_role("button", name="Add", exact=True).click()
-        expect(page.locator("#docent-report")).to_contain_text("address not allowed")
-        expect(page.locator("#docent-report")).to_contain_text(inner.removeprefix("http://"))
-        expect(page.get_by_label("Add a web address")).to_have_value(inner)
-
-
 def test_a_document_added_by_another_process_is_found_without_a_restart(visit, bot, home):
     page = visit()
     ask(page, QUESTION)
@@ -176,7 +136,7 @@ def test_hostile_words_do_nothing(visit, bot):
     page = visit()
     ask(page, f"What is the zebra called? {payload}\n\n![a](http://example.org/b.png)")
     expect(page.locator("#docent-chat")).to_contain_text("is called Martha")
-    page.get_by_role("tab", name="Documents").click()
+    page.get_by_role("link", name="Documents").click()
     expect(page.locator("#docent-table")).to_contain_text("onerror")
     assert page.title() == "Docent"
     assert page.locator("#docent-chat img[src*=example], #docent-sources img").count() == 0
@@ -277,65 +237,6 @@ def test_the_box_has_the_focus_after_asking(visit):
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator("#cite-0-1")).to_be_visible()
     expect(page.get_by_label("Question")).to_be_focused()
-
-
-def choose(page, title):
-    page.get_by_label("Remove a document").click()
-    page.get_by_role("option", name=title).click()
-
-
-def test_another_choice_takes_the_confirmation_back(visit, bot):
-    ingest([Text("a.txt", "Ants", "Ants."), Text("b.txt", "Bees", "Bees.")], library=bot.library)
-    page = visit()
-    page.get_by_role("tab", name="Documents").click()
-    choose(page, "Ants")
-    page.get_by_role("button", name="Remove …").click()
-    expect(page.get_by_role("button", name="Yes, remove a.txt")).to_be_visible()
-    choose(page, "Bees")
-    expect(page.get_by_role("button", name="Yes, remove")).to_have_count(0)
-    page.get_by_role("button", name="Remove …").click()
-    page.get_by_role("button", name="Yes, remove b.txt").click()
-    expect(page.locator("#docent-report")).to_contain_text("Removed b.txt.")
-    assert {document.title for document in bot.library.documents()} >= {"Ants"}
-
-
-def test_what_another_removed_meanwhile_is_said(visit, bot):
-    ingest(Text("a.txt", "Ants", "Ants."), library=bot.library)
-    page = visit()
-    page.get_by_role("tab", name="Documents").click()
-    choose(page, "Ants")
-    page.get_by_role("button", name="Remove …").click()
-    bot.library.remove("a.txt")
-    page.get_by_role("button", name="Yes, remove a.txt").click()
-    expect(page.locator("#docent-report")).to_have_text("a.txt was not in the library any more.")
-
-
-def test_examples_are_offered_while_they_can_be_answered(visit, bot):
-    page = visit()
-    expect(page.get_by_text(QUESTION)).to_be_visible()
-    page.get_by_role("tab", name="Documents").click()
-    choose(page, "Russian and Chinese guests")
-    page.get_by_role("button", name="Remove …").click()
-    page.get_by_role("button", name="Yes, remove").click()
-    expect(page.get_by_text(QUESTION)).to_have_count(0)
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_many_documents_leave_adding_and_removing_in_reach(visit, bot, tmp_path, width):
-    title = "A title without any space in it: " + "Donaudampfschiff" * 20
-    many = [Text(f"/srv/{n}.md", f"{title} {n}", f"Number {n}.") for n in range(250)]
-    ingest(many, library=bot.library)
-    (tmp_path / "new.md").write_text("# New\n\nNew words.")
-    page = visit(width=width, height=800)
-    page.get_by_role("tab", name="Documents").click()
-    expect(page.locator("#docent-table tbody tr")).to_have_count(200)
-    page.locator("#docent-upload input[type=file]").set_input_files(tmp_path / "new.md")
-    expect(page.locator("#docent-report")).to_contain_text("Added: new.md")
-    page.locator("#docent-side").evaluate("side => side.scrollIntoView()")
-    for part in ("#docent-upload", "#docent-report", "#docent-remove"):
-        expect(page.locator(part)).to_be_in_viewport()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator("#docent-table").evaluate("list => list.scrollWidth <= list.clientWidth")
 
 
 def test_a_long_question_leaves_the_panel_to_the_sources(visit):

@@ -2,7 +2,6 @@
 
 import html
 import re
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.web import answer_view, render
 from chatbot.web.conversation import Conversation
-from store.records import DocumentInfo, Passage
+from store.records import Passage
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -118,35 +117,3 @@ def test_a_huge_question_is_shown_cut():
 )
 def test_a_source_is_called_by_its_name(source, name):
     assert render.file_name(source) == name
-
-
-def info(source, title):
-    return DocumentInfo(source, title, 1, datetime(2026, 1, 1, tzinfo=UTC), "text", 9, None, "")
-
-
-def test_documents_that_would_read_the_same_say_their_whole_source():
-    documents = [info("/a/x.md", "X"), info("/b/x.md", "X"), info("/b/y.md", "Y")]
-    assert render.document_labels(documents) == ["X — /a/x.md", "X — /b/x.md", "Y — y.md"]
-    table = render.documents_html(documents)
-    assert '<span class="docent-source" title="/b/y.md">y.md</span>' in table
-
-
-def test_a_report_names_each_file_once():
-    report = {
-        "added": ["/up/a.md", "/up/b.md"],
-        "changed": ["/up/c.md"],
-        "unchanged": [],
-        "failed": [
-            {"source": "/up/d.exe", "reason": "'d.exe' is not a text file"},
-            {"source": "/up/e.md", "reason": "it is empty"},
-        ],
-        "warnings": ["The index follows later."],
-    }
-    shown = html.unescape(re.sub("<[^>]*>", "|", render.report_html(report)))
-    assert [line for line in shown.split("|") if line] == [
-        "Added: a.md, b.md",
-        "Replaced: c.md",
-        "Not added: 'd.exe' is not a text file",
-        "Not added: e.md: it is empty",
-        "The index follows later.",
-    ]

@@ -255,22 +255,6 @@ def test_a_file_inside_another_comes_with_it(client, library, tmp_path):
     assert given.headers["content-disposition"].endswith("kites.eml")
 
 
-def test_who_is_not_logged_in_gets_nothing(library):
-    ingest(Text("zoo", "Zoo", "Martha is a zebra."), library=library)
-    app = Starlette(routes=SourcePanel(library).routes())
-    app.auth, app.cookie_id, app.tokens = {"ann": "secret"}, "x", {"good": "ann"}
-    asked = place_of(library, "zoo", "Martha is a zebra.")
-    for cookies, status in (
-        ({}, 401),
-        ({"access-token-x": "bad"}, 401),
-        ({"access-token-x": "good"}, 200),
-    ):
-        client = TestClient(app, cookies=cookies)
-        for route in ("passage", "marks"):
-            assert client.get(f"/docent/{route}", params=asked).status_code == status
-        assert client.get("/docent/original").status_code == (401 if status == 401 else 404)
-
-
 @pytest.mark.parametrize(
     ("lines", "heads"),
     [

@@ -60,7 +60,7 @@ def test_only_its_owner_can_change_a_thread(bot):
 def test_threads_are_found_by_words_said_in_them(bot):
     first, second, foreign = bot.thread(), bot.thread(), bot.thread(owner="bob")
     first.ask(QUESTION)
-    second.ask("Wie heißt die STRASSE?")
+    second.keep("Wie heißt die STRASSE?", bot.ask("hello"))
     foreign.ask(QUESTION)
     assert [t.id for t in bot.threads(having="martha ZEBRA")] == [first.id]
     assert [t.id for t in bot.threads(having="straße")] == [second.id]

@@ -11,13 +11,15 @@ from chatbot.web.strings_sources import ENGLISH
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "citations.js", "reader.js", "chat.js")
-STYLES = ("page.css", "answer.css", "reader.css")
+STYLES = ("page.css", "answer.css", "reader.css", "shelves.css")
+SHELVES = "shelves.js"  # a function of its own
 
 
 def scripts() -> str:
     """One function, which gradio calls when the page is there."""
     words = f"window.docent = {{words: {json.dumps(ENGLISH)}}};"
-    return "\n".join(["() => {", words, *map(_text, SCRIPTS), "}"])
+    shelves = _text(SHELVES).strip().removesuffix(";")
+    return "\n".join(["() => {", words, *map(_text, SCRIPTS), f"({shelves})();", "}"])
 
 
 def styles() -> str:

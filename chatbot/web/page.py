@@ -24,16 +24,20 @@ from chatbot.threads import Thread
 from chatbot.users import Users
 from chatbot.web import answer_view, assets, render, source_view
 from chatbot.web.conversation import SHOWN, Conversation
-from chatbot.web.documents import Documents
+from chatbot.web.conversations import Conversations
+from chatbot.web.documents import ACTS, Desk, Documents
 from chatbot.web.feedback import Verdicts
 from chatbot.web.login import user_html
 from chatbot.web.orders import Order
 from chatbot.web.pace import Paced
 from chatbot.web.programs import Add, Functions
 from chatbot.web.server import Server
+from chatbot.web.settings_view import Settings
 from chatbot.web.source_panel import SourcePanel
+from chatbot.web.strings import Words
 from chatbot.web.strings_sources import say
 from chatbot.web.uploads import mend
+from chatbot.web.visitor import Labels, labelled, model_of, owner_of, words_of
 from store.conversations import TurnKey
 from store.errors import StoreError, UnknownSource
 
@@ -47,8 +51,8 @@ ASKING = "(typed, ...rest) => window.docent?.asking?.(typed, ...rest) ?? [typed,
 ANSWERED = "(typed, failed) => window.docent?.answered?.(typed, failed) ?? [typed || failed, '']"
 STOPPED = "(...views) => window.docent.stopped(...views)"
 
-Parts = tuple[gr.Chatbot, gr.HTML, gr.Textbox, gr.Button, gr.Button, gr.Button]
-"""The chat, what could follow, the box, and the buttons that ask, stop and begin anew."""
+Parts = tuple[gr.Chatbot, gr.HTML, gr.Textbox, gr.Button, gr.Button, gr.HTML]
+"""The chat, what could follow, the box, the buttons that ask and stop, and the documents asked."""
 
 logger = logging.getLogger("docent")
 
@@ -136,45 +140,72 @@ class Page:
 
     def _build(self) -> gr.Blocks:
         with gr.Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
-            gr.HTML(
-                "<h1>Docent</h1><p>Ask your documents. Every sentence has its source: "
-                "click a number to see it.</p>",
-                elem_id="docent-top",
-            )
+            top = gr.HTML(_top_html(Words()), elem_id="docent-top")
             user = gr.HTML(elem_id="docent-user")
             blocks.load(_user, None, user, **QUIET)
-            with gr.Row(equal_height=False, elem_id="docent-page"):
+            threads = Conversations(self._bot)
+            with gr.Row(equal_height=False, elem_id="docent-page", elem_classes="docent-view"):
                 with gr.Column(scale=3, min_width=320, elem_id="docent-talk"):
                     parts = self._chat()
                     noted = gr.HTML(elem_id="docent-noted")
                 with (
                     gr.Column(scale=2, min_width=320, elem_id="docent-aside"),
-                    gr.Tabs(elem_id="docent-side") as side,
+                    gr.Tabs(elem_id="docent-side"),
+                    gr.Tab(Words()("chat.sources"), id="sources") as sources,
                 ):
-                    with gr.Tab("Sources", id="sources"):
-                        panel = gr.HTML(answer_view.panel_html([]), elem_id="docent-sources")
-                        gr.HTML(source_view.reader_html(), elem_id="docent-reader-place")
-                    with gr.Tab("Documents", id="documents"):
-                        documents = Documents(self._bot, self._add, self._formats)
+                    panel = gr.HTML(answer_view.panel_html([]), elem_id="docent-sources")
+                    gr.HTML(source_view.reader_html(), elem_id="docent-reader-place")
+            chat, _, question, ask, _, scope = parts
+            documents = Documents(self._bot, self._add, self._formats, scope)
+            settings = Settings(self._bot)
             kept = gr.BrowserState("", storage_key="docent-thread", secret="docent")
-            said = [gr.State(None), parts[0], panel]
-            self._talk(blocks, parts, kept, said)
+            said = [gr.State(None), chat, panel]
+            self._talk(blocks, parts, kept, said, documents, threads)
             Verdicts(self._bot).register(said[0], noted)
-            for event in (blocks.load, side.select):
-                event(documents.refresh, None, documents.views, **QUIET)
-            documents.removed.then(self._offer, None, parts[0], **QUIET)
+            for event in (blocks.load, threads.nav.click):
+                event(documents.refresh, documents.inputs, documents.views, **QUIET)
+                event(settings.refresh, None, settings.view, **QUIET)
+            documents.changed.then(self._offer, None, chat, **QUIET)
+            own: Labels = [
+                (top, lambda words: {"value": _top_html(words)}),
+                (chat, lambda words: {"placeholder": _invitation(words)}),
+                (question, labelled("ask")),
+                (ask, lambda words: {"value": words("ask.send")}),
+                (sources, lambda words: {"label": words("chat.sources")}),
+            ]
+            self._translate(blocks, [*own, *documents.labels, *threads.labels])
             Functions(self._bot, self._add).register()
         return blocks
 
-    def _talk(self, blocks: gr.Blocks, parts: Parts, kept: Any, said: list[Any]) -> None:  # noqa: ANN401
-        """What happens on a question, on a new conversation, and when the page is opened."""
-        chat, following, question, ask, stop, new = parts
+    def _translate(self, blocks: gr.Blocks, labels: Labels) -> None:
+        """Have what gradio shows in the visitor's language when the page is opened."""
+
+        def translated(request: gr.Request) -> list[Any]:
+            words = words_of(request)
+            if words == Words():
+                return _same(len(labels))
+            return [gr.update(**named(words)) for _, named in labels]
+
+        blocks.load(translated, None, [component for component, _ in labels], **QUIET)
+
+    def _talk(
+        self,
+        blocks: gr.Blocks,
+        parts: Parts,
+        kept: Any,  # noqa: ANN401 (gradio's component)
+        said: list[Any],
+        documents: Documents,
+        threads: Conversations,
+    ) -> None:
+        """What happens on a question, on another conversation, and when the page is opened."""
+        chat, following, question, ask, stop, _ = parts
+        listing = (threads.refresh, [threads.looked, kept], threads.list)
         failed, order = gr.Textbox(visible=False), gr.Textbox(visible=False)
         # One event for all ways to ask: while it runs, what is sent stays in the box.
         asking = gr.on(
             [question.submit, ask.click, chat.example_select],
             self._ask,
-            [question, order, kept, said[0]],
+            [question, order, kept, said[0], documents.desk],
             [question, failed, kept, *said],
             concurrency_limit=ANSWERED_AT_ONCE,
             js=ASKING,
@@ -182,23 +213,29 @@ class Page:
         )
         answered = asking.then(None, [question, failed], [question, failed], js=ANSWERED, **QUIET)
         answered.then(self._follow, said[0], following, **QUIET)
-        # Stopped first, or the answer that still comes would bring the old conversation back.
         stop.click(None, None, None, cancels=asking, **QUIET)
         stop.click(self._stop, said[0], said, **QUIET).then(None, None, None, js=STOPPED, **QUIET)
-        new.click(None, None, None, cancels=asking, **QUIET)
-        new.click(self._begin, None, [kept, *said], **QUIET)
-        blocks.load(self._resume, kept, said, **QUIET)
+        asking.then(*listing, **QUIET)
+        # Stopped first, or the answer that still comes would bring the old conversation back.
+        for event, change in ((threads.new.click, self._begin), (threads.list.select, self._open)):
+            event(None, None, None, cancels=asking, **QUIET)
+            changed = event(change, None, [kept, *said], trigger_mode="multiple", **QUIET)
+            changed.then(*listing, **QUIET)
+        gone = threads.connect(kept).then(self._left, [kept, said[0]], [kept, *said], **QUIET)
+        gone.then(*listing, **QUIET)
+        opened = blocks.load(self._resume, kept, [kept, *said], **QUIET)
+        opened.then(*listing, **QUIET)
         blocks.load(self._offer, None, chat, **QUIET)
 
     def _chat(self) -> Parts:
+        words = Words()
         chat = gr.Chatbot(
             elem_id="docent-chat",
             label="Conversation",
             show_label=False,
             height="68vh",
             layout="bubble",
-            placeholder="### What would you like to know?\n"
-            "Every answer is quoted from the documents.",
+            placeholder=_invitation(Words()),
             buttons=[],
             feedback_options=None,
             latex_delimiters=[],
@@ -206,20 +243,27 @@ class Page:
             allow_file_downloads=False,
         )
         following = gr.HTML(elem_id="docent-next")
+        scope = gr.HTML(
+            elem_id="docent-scope",
+            elem_classes="docent-acting",
+            js_on_load=ACTS,
+            apply_default_css=False,
+        )
         with gr.Row(elem_id="docent-ask"):
             question = gr.Textbox(
-                label="Question",
+                label=words("ask"),
                 show_label=False,
-                placeholder="Ask a question …",
+                placeholder=words("ask.placeholder"),
                 container=False,
                 autofocus=True,
                 scale=6,
                 max_lines=6,
             )
-            ask = gr.Button("Ask", variant="primary", scale=0, min_width=88, elem_id="docent-send")
+            ask = gr.Button(
+                words("ask.send"), variant="primary", scale=0, min_width=88, elem_id="docent-send"
+            )
             stop = gr.Button(say("ask.stop"), scale=0, min_width=88, elem_id="docent-stop")
-        new = gr.Button("New conversation", size="sm", variant="secondary", elem_id="docent-new")
-        return chat, following, question, ask, stop, new
+        return chat, following, question, ask, stop, scope
 
     # --- events --------------------------------------------------------------------
 
@@ -229,15 +273,17 @@ class Page:
         ordered: str,
         kept: str,
         conversation: Conversation | None,
+        desk: Desk,
         event: gr.EventData,
         request: gr.Request,
     ) -> AsyncIterator[tuple[Any, ...]]:
         """As `_reply`, at a pace; a new conversation stops it, even if the model waits."""
         order = Order.read(typed, ordered, _example(event))
+        options = {"sources": list(desk.chosen) or None, "model": model_of(request, self._bot)}
         self._answering += 1
         try:
             async for view in self._paced.views(
-                self._reply(order, kept, conversation, _owner(request))
+                self._reply(order, kept, conversation, owner_of(request), **options)
             ):
                 *others, chat, panel = view
                 yield *others, _drawn(chat), panel
@@ -245,7 +291,12 @@ class Page:
             self._answering -= 1
 
     def _reply(
-        self, order: Order, kept: str, conversation: Conversation | None, owner: str
+        self,
+        order: Order,
+        kept: str,
+        conversation: Conversation | None,
+        owner: str,
+        **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Generator[tuple[Any, ...], None, None]:
         """Stream the answer into the conversation; every failure is a message in it.
 
@@ -264,7 +315,7 @@ class Page:
         asked = (before if order.turn is None else before.rewind(order.turn)).ask(question)
         yield box, "", asked.thread, asked, asked.messages(), gr.skip()
         try:
-            for answering in self._answered(order, asked, owner):
+            for answering in self._answered(order, asked, owner, **options):
                 if answering.pending:
                     yield *_same(3), answering, answering, gr.skip()
                 else:
@@ -279,10 +330,16 @@ class Page:
         again = question if len(question) <= MAX_QUESTION else ""
         yield gr.skip(), again, gr.skip(), before, failed.messages(), gr.skip()
 
-    def _answered(self, order: Order, asked: Conversation, owner: str) -> Iterator[Conversation]:
+    def _answered(
+        self,
+        order: Order,
+        asked: Conversation,
+        owner: str,
+        **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
+    ) -> Iterator[Conversation]:
         message = ""
         history = [] if order.alone else asked.history()
-        for event in self._bot.stream(order.question, history):
+        for event in self._bot.stream(order.question, history, **options):
             match event:
                 case SearchedFor(query):
                     message = render.searched_markdown(query, order.question, asked.number)
@@ -313,9 +370,33 @@ class Page:
             return ""  # the document may have gone; the answer stands without
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
-        """The views of the conversation that this browser had, if it had one."""
-        conversation = self._conversation(kept, _owner(request))
-        return _views(conversation) if conversation.turns else tuple(_same(3))
+        """The conversation that the address names, or that this browser had."""
+        wanted = request.query_params.get("thread", "")
+        conversation = self._conversation(wanted or kept, owner_of(request))
+        if wanted and not conversation.turns:
+            said = render.error_markdown(words_of(request)("threads.unknown"))
+            shown = [{"role": "assistant", "content": said}]
+            return "", gr.skip(), shown, gr.skip()
+        if not conversation.turns:
+            return tuple(_same(4))
+        return conversation.thread, *_views(conversation)
+
+    def _open(self, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """As `_begin`, for a conversation of the side list; what is not there begins anew."""
+        data = event._data if isinstance(event._data, dict) else {}
+        conversation = self._conversation(str(data.get("key", "")), owner_of(request))
+        if not conversation.turns:
+            return self._begin()
+        return conversation.thread, *_views(conversation)
+
+    def _left(
+        self, kept: str, conversation: Conversation | None, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """As `_begin`, if the conversation that was open has been deleted."""
+        if not (conversation and conversation.turns):
+            return tuple(_same(4))
+        there = self._conversation(conversation.thread, owner_of(request)).turns
+        return tuple(_same(4)) if there else self._begin()
 
     def _begin(self) -> tuple[Any, ...]:
         """A new conversation: its thread for the browser to remember, and its views."""
@@ -394,9 +475,14 @@ def _example(event: gr.EventData) -> str:
 
 def _user(request: gr.Request) -> str:
     """Who is logged in, with the way out, in HTML."""
-    return user_html(_owner(request))
+    return user_html(owner_of(request))
 
 
-def _owner(request: gr.Request) -> str:
-    """Who is logged in; empty without a login."""
-    return str(request.username or "")
+def _top_html(words: Words) -> str:
+    """The page's heading."""
+    return f"<h1>Docent</h1><p>{render.html_text(words('top.about'))}</p>"
+
+
+def _invitation(words: Words) -> str:
+    """What the chat says while it is empty, in Markdown."""
+    return f"### {words('chat.empty')}\n{words('chat.empty.about')}"

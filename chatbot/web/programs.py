@@ -103,17 +103,24 @@ def forget(bot: Chatbot, source: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def uploaded(given: Any) -> tuple[Path, str]:  # noqa: ANN401 (whatever a client sends)
+    """An uploaded file and its name, from what a browser or a program says of it.
+
+    Raises ValueError: nothing else on this machine can be named.
+    """
+    path = Path(given["path"]).resolve()
+    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+        raise ValueError("Only a file that was uploaded can be added: use handle_file().")
+    return path, str(given.get("orig_name") or path.name)
+
+
 def _taken_apart(given: Sequence[Any]) -> tuple[list[str], list[tuple[Path, str]]]:
     """URLs, and uploaded files with their names; nothing else on this machine can be named."""
     urls: list[str] = []
     files: list[tuple[Path, str]] = []
-    uploads = Path(get_upload_folder()).resolve()
     for one in given if isinstance(given, list) else [given]:
         if isinstance(one, dict) and one.get("path"):
-            path = Path(one["path"]).resolve()
-            if not path.is_relative_to(uploads):
-                raise ValueError("Only a file that was uploaded can be added: use handle_file().")
-            files.append((path, one.get("orig_name") or path.name))
+            files.append(uploaded(one))
         elif isinstance(one, str) and one.startswith(("http://", "https://")):
             urls.append(one)
         else:

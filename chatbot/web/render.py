@@ -9,14 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from chatbot.web.strings_sources import say
-from store.records import DocumentInfo
 
-LISTED = 200  # documents shown in the table
 ECHOED = 600  # characters of a question that are shown back
 
 # Everything that could begin Markdown, HTML, LaTeX or a link becomes a character reference.
@@ -74,53 +69,6 @@ def error_markdown(message: str) -> str:
 def marker(turn: int, number: int) -> str:
     """The number of a citation, as a link to it, in Markdown."""
     return f"[\\[{number}\\]](#cite-{turn}-{number})"
-
-
-def documents_html(documents: Sequence[DocumentInfo]) -> str:
-    """The table of documents."""
-    if not documents:
-        return hint_html("There are no documents yet. Add some above.")
-    rows = "".join(
-        f'<tr><th scope="row">{html_text(document.title)}{source_html(document.source)}</th>'
-        f"<td>{document.chunk_count:,}</td>"
-        f"<td>{document.added_at.astimezone():%Y-%m-%d}</td></tr>"
-        for document in documents[:LISTED]
-    )
-    more = len(documents) - LISTED
-    note = hint_html(f"… and {more:,} more.") if more > 0 else ""
-    return (
-        '<div class="docent-list" role="region" aria-label="All documents" tabindex="0">'
-        '<table class="docent-documents"><thead><tr><th scope="col">Document</th>'
-        '<th scope="col">Chunks</th><th scope="col">Added</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{note}</div>"
-    )
-
-
-def document_labels(documents: Sequence[DocumentInfo]) -> list[str]:
-    """One line for each document; of two that would read the same, each says its whole source."""
-    short = [f"{document.title} — {file_name(document.source)}" for document in documents]
-    seen = Counter(short)
-    return [
-        label if seen[label] == 1 else f"{document.title} — {document.source}"
-        for label, document in zip(short, documents, strict=True)
-    ]
-
-
-def report_html(report: Mapping[str, Any]) -> str:
-    """What became of uploaded files, in words, with the reason for each that failed."""
-    lines = []
-    for what, verb in (("added", "Added"), ("changed", "Replaced"), ("unchanged", "Unchanged")):
-        if report[what]:
-            lines.append(hint_html(f"{verb}: {', '.join(map(file_name, report[what]))}"))
-    for failure in report["failed"]:
-        name, reason = file_name(failure["source"]), failure["reason"]
-        lines.append(
-            error_markdown(f"Not added: {reason if name in reason else f'{name}: {reason}'}")
-        )
-    for detail in report.get("details", ()):
-        lines += [hint_html(f"{file_name(detail['source'])}: {note}") for note in detail["notes"]]
-    lines += [hint_html(warning) for warning in report["warnings"]]
-    return f'<div role="status">{"".join(lines)}</div>'
 
 
 def hint_html(words: str) -> str:
