@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from chatbot import Chatbot
 from chatbot.answer import Answer, Citation, Delta, Finished, Retrieved, SearchedFor, Sentence
@@ -13,14 +13,15 @@ from chatbot.errors import ChatbotError
 from chatbot.web import Page
 from ingest import Text, ingest
 from store.records import Passage
-from tests.conftest import CHROMIUM, ROOT, SAMPLES
+from tests.browsing import ask
+from tests.conftest import ROOT, SAMPLES
 from tests.payloads import PAYLOADS
 from tests.people import AUTH, PASSWORDS
-from tests.test_browser import FLAGS, QUESTION, ask
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
 DATA = ROOT / "tests" / "data"
+QUESTION = "Who is the Russian defence minister that visited?"
 WATCH = """
 window.hits = 0; window.hit = () => window.hits++;
 window.blocked = [];
@@ -32,14 +33,6 @@ FOREIGN = """() => [...document.querySelectorAll("#docent-page *")].filter((elem
   || [...element.attributes].some((a) => /^on/.test(a.name) || /canary|hit\\(/.test(a.value)
       && !/^(title|aria-label|value|placeholder|alt|data-.*|name|id)$/.test(a.name))
 ).map((element) => element.outerHTML.slice(0, 200))"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

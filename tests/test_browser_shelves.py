@@ -1,5 +1,6 @@
 """The shelves in a real browser: documents, conversations, settings, and a phone."""
 
+import functools
 import re
 import threading
 
@@ -7,8 +8,56 @@ import pytest
 from playwright.sync_api import expect
 
 from chatbot import Chatbot
+from chatbot.web import Page
 from ingest import Text, ingest
-from tests.browser import QUESTION, address, ask, bot, chromium, violations, visit  # noqa: F401
+from tests.browsing import ask, violations
+from tests.conftest import SAMPLES
+
+QUESTION = "Who is the Russian defence minister that visited?"
+expect.set_options(timeout=20_000)  # a busy machine is no fault of the page
+
+
+@pytest.fixture
+def bot(library):
+    ingest(SAMPLES, library=library)
+    return Chatbot(library)
+
+
+@pytest.fixture
+def address(bot):
+    page = Page(
+        bot,
+        add=functools.partial(ingest, library=bot.library),
+        formats="(text, PDF)",
+        examples=lambda: [QUESTION] if bot.library.documents() else [],
+    )
+    yield page.open("127.0.0.1", 0)
+    page.close()
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
+    contexts, elsewhere = [], []
+
+    def open_page(place="", width=1280, height=844, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith((address, "data:", "blob:")) or elsewhere.append(request.url)
+            ),
+        )
+        page.goto(f"{address}/{place}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert elsewhere == []
+
 
 pytestmark = pytest.mark.browser
 
