@@ -168,6 +168,21 @@ def exactly(state: State) -> Allowed:
     return {source: {text} for source, text in state.items()}
 
 
+def possible(
+    held: State, said: Iterable[tuple[Any, ...]], text_of: Callable[[str], str] = written
+) -> Allowed:
+    """What the library may hold after these reports, having held that before.
+
+    A report is "begun" or "done", a source, and the marker of its new text (None: removed).
+    """
+    allowed = exactly(held)
+    for what, source, marker, *_ in said:
+        text = None if marker is None else text_of(marker)
+        old = allowed.get(source, {None}) if what == "begun" else set()
+        allowed[source] = old | {text}
+    return allowed
+
+
 def examined(
     home: Path,
     allowed: Allowed,
