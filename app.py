@@ -55,11 +55,11 @@ def _serve(settings: Settings, users: list[tuple[str, str]]) -> int:
     library = Library.open(**settings.library_options())
     bot = Chatbot(library, model=settings.model)
     _first_start(library)
+    # Gradio would ask its maker for news, and report the start.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # What an unclean stop left is mended beside the page, which answers meanwhile.
     threading.Thread(target=_mend, args=(library,), daemon=True).start()
     print("Opening the page …", flush=True)
-    # Gradio would ask its maker for news, and report the start.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from chatbot.web import Page
 
     page = Page(
@@ -90,7 +90,10 @@ def _first_start(library: Library) -> None:
 
 
 def _mend(library: Library) -> None:
+    from chatbot.web.uploads import sweep
+
     try:
+        sweep(library.home, {Path(document.source).name for document in library.documents()})
         for said in library.catch_up():
             print(said, file=sys.stderr, flush=True)
     except StoreError as error:

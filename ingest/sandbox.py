@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from ingest.errors import ReadError
 from store.child import begin, limit, start
+from store.starved import starved
 
 MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
 CPU_S = 60  # for one file
@@ -42,7 +43,7 @@ class Sandbox:
         child = self._idle.get()
         try:
             if child is None:
-                child = _Child()
+                child = _started(name)
                 self._all.add(child)
                 if self._closed:
                     child.end()
@@ -106,12 +107,20 @@ class _Child:
         if self._late or status == -getattr(signal, "SIGXCPU", 0):
             return f"it took more than {CPU_S} seconds"
         if status == OUT_OF_MEMORY:
-            return f"it needs more than {MEMORY >> 20:,} MB of memory"
+            return f"it needs more memory than it may take, which is {MEMORY >> 20:,} MB at most"
         return "its reader crashed; the file is damaged, or made to do harm"
 
     def _expire(self) -> None:
         self._late = True
         self._process.kill()
+
+
+def _started(name: str) -> _Child:
+    try:
+        return _Child()
+    except OSError as error:
+        why = starved(error) or error.strerror or error
+        raise ReadError(f"{name!r} cannot be read: no process to read it starts: {why}") from error
 
 
 OUT_OF_MEMORY = 77  # exit status
@@ -127,7 +136,9 @@ def main() -> None:
         limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
         try:
             answer = _read(files, name, size)
-        except MemoryError:
+        except (MemoryError, ImportError) as error:
+            if not starved(error):
+                raise
             os._exit(OUT_OF_MEMORY)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()

@@ -393,7 +393,12 @@ def _translate(error: BaseException | None, place: str) -> StoreError:
                 f"The library at {place!r} stayed locked by another process for "
                 f"{BUSY_TIMEOUT_S} s. Try again when it has finished."
             )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+        case sqlite3.SQLITE_CANTOPEN:
+            return LibraryReadOnly(
+                f"The library at {place!r} cannot be opened ({error}). Check the folder's "
+                "permissions, and how many files a program may have open (`ulimit -n`)."
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return LibraryReadOnly(
                 f"The library at {place!r} cannot be opened for writing ({error}). "
                 "Check the folder's permissions."
@@ -401,7 +406,8 @@ def _translate(error: BaseException | None, place: str) -> StoreError:
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
             return LibraryFull(
                 f"The disk could not take what was written to {place!r} ({error}). Free "
-                f"{_need(place)} and run it again; what was there before is unharmed."
+                f"{_need(place)}, see whether the disk is sound, and run it again; what was there "
+                "before is unharmed."
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return LibraryDamaged(f"The catalog {place!r} is damaged ({error}). {_RESTORE}")

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.web.uploads import place, safe_name
+from chatbot.web import uploads
+from chatbot.web.uploads import place, safe_name, sweep
 
 
 @pytest.mark.parametrize(
@@ -63,3 +64,18 @@ def test_the_same_file_twice_is_one_file(tmp_path):
     (placed,), clashes = place([(incoming, "note.txt")] * 2, tmp_path)
     assert placed.read_text() == "words"
     assert clashes == []
+
+
+def test_what_a_killed_page_left_is_swept_up_an_hour_later(tmp_path, monkeypatch):
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    for name in ("known.txt", "orphan.txt", ".incoming-0123"):
+        (folder / name).write_text("words")
+    assert sweep(tmp_path, {"known.txt"}) == []
+    monkeypatch.setattr(uploads, "SETTLED_S", -1)
+    assert sweep(tmp_path, {"known.txt"}) == [folder / ".incoming-0123", folder / "orphan.txt"]
+    assert [path.name for path in folder.iterdir()] == ["known.txt"]
+
+
+def test_without_uploads_there_is_nothing_to_sweep(tmp_path):
+    assert sweep(tmp_path, ()) == []
