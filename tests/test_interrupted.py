@@ -26,7 +26,8 @@ from store import Library
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups")
 
-DOCUMENTS = 400  # more than can be stored before they are all read
+DOCUMENTS = 400  # more than are stored at once
+SOME_STORED = 300_000  # bytes of a catalog that holds the first of them
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,15 @@ def files(tmp_path_factory) -> Path:
     return folder
 
 
-def stopped(home: Path, files: Path, sent: int, group: bool, wait: float) -> tuple:
+def stopped(home: Path, files: Path, sent: int, chance: random.Random) -> tuple:
     """A command that is sent a signal: status, words, what it reported; seconds to its end."""
+    group, first, wait = chance.random() < 0.3, chance.random() < 0.7, chance.uniform(0, 0.6)
+    least = SOME_STORED if first else 1
+
+    def is_at_work() -> bool:
+        catalog = home / "catalog.db"
+        return program.poll() is not None or (catalog.exists() and catalog.stat().st_size >= least)
+
     command = [*faults.program("ingest"), str(files), "--home", str(home), "--json"]
     with subprocess.Popen(
         command,
@@ -49,10 +57,11 @@ def stopped(home: Path, files: Path, sent: int, group: bool, wait: float) -> tup
         start_new_session=True,
     ) as program:
         # From here on it is its own work, not the interpreter's start, that is stopped.
-        assert faults.eventually(lambda: (home / "catalog.db").exists(), within=faults.PATIENCE_S)
+        assert faults.eventually(is_at_work, within=faults.PATIENCE_S)
         with suppress(subprocess.TimeoutExpired):
             program.wait(wait)
-        (os.killpg if group else os.kill)(program.pid, sent)
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(program.pid, sent)
         told = time.monotonic()
         out, err = program.communicate(timeout=faults.PATIENCE_S)
         return program.returncode, err, out, time.monotonic() - told
@@ -88,19 +97,23 @@ def afterwards(home: Path, files: Path, reported: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("times", [6, pytest.param(100, marks=pytest.mark.slow)])
 def test_told_to_stop_it_says_what_is_done(times, files, tmp_path, record_property, capsys):
-    chance, slowest, early = random.Random(13), 0.0, 0
+    chance, slowest, early, stored = random.Random(13), 0.0, 0, 0
     for n in range(times):
         home = tmp_path / f"library {n}"
         sent = (signal.SIGINT, signal.SIGTERM)[n % 2]
-        status, err, out, seconds = stopped(home, files, sent, n % 4 == 0, chance.uniform(0, 3))
-        slowest, early = max(slowest, seconds), early + (status != 0)
+        status, err, out, seconds = stopped(home, files, sent, chance)
+        if status != 0:
+            slowest, early = max(slowest, seconds), early + 1
+            stored += len(json.loads(out)["added"]) if out else 0
         problems = wrong(home, files, sent, status, err, out)
         assert not problems, f"{n}: " + "\n".join(problems)
-    summary = f"{early} of {times} stopped before their end, the slowest in {slowest:.1f} s"
+    summary = f"{early} of {times} stopped before their end, the slowest in {slowest:.1f} s, "
+    summary += f"having said that {stored} documents were stored"
     record_property("stops", summary)
     with capsys.disabled():
         print(f"\n{summary}")
     assert early >= times // 3
+    assert stored
 
 
 def test_a_program_is_told_what_was_stored(library):
