@@ -23,6 +23,7 @@ from ingest import ingest
 from ingest.kinds import FORMATS
 from store import Library
 from store.errors import SettingsError, StoreError
+from store.records import INSIDE
 from store.settings import Settings, load_settings
 
 SAMPLES = Path(__file__).resolve().parent / "documents"
@@ -66,11 +67,11 @@ def _serve(settings: Settings, users: Users) -> int:
     library = Library.open(**settings.library_options())
     bot = Chatbot(library, **settings.model_options())
     _first_start(library)
+    # Gradio would ask its maker for news, and report the start.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # What an unclean stop left is mended beside the page, which answers meanwhile.
     threading.Thread(target=_mend, args=(library,), daemon=True).start()
     print("Opening the page …", flush=True)
-    # Gradio would ask its maker for news, and report the start.
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from chatbot.web import Page
 
     page = Page(
@@ -106,7 +107,11 @@ def _first_start(library: Library) -> None:
 
 
 def _mend(library: Library) -> None:
+    from chatbot.web.uploads import sweep
+
     try:
+        sources = (document.source.partition(INSIDE)[0] for document in library.documents())
+        sweep(library.home, {Path(source).name for source in sources})
         for said in library.catch_up():
             print(said, file=sys.stderr, flush=True)
     except StoreError as error:

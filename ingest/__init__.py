@@ -7,9 +7,18 @@
 Cheap to import: readers and their libraries are imported when first needed.
 """
 
-from ingest.errors import IngestError, ReadError
+from ingest.errors import IngestError, Interrupted, ReadError
 from ingest.pipeline import Progress, ingest
 from ingest.report import Failure, Report
 from ingest.sources import Text
 
-__all__ = ["ingest", "Text", "Report", "Failure", "Progress", "IngestError", "ReadError"]
+__all__ = [
+    "ingest",
+    "Text",
+    "Report",
+    "Failure",
+    "Progress",
+    "IngestError",
+    "ReadError",
+    "Interrupted",
+]

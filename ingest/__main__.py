@@ -15,12 +15,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ingest.errors import IngestError
+from ingest.errors import IngestError, Interrupted
 from ingest.pipeline import Progress, ingest
 from ingest.report import Failure, Report
 from ingest.sources import absolute
 from store import DocumentInfo, Library
 from store.errors import StoreError
+from store.starved import starved
 from store.terminal import close_output, plain, prepare_output
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json and options.list and options.sources:
         parser.error("with --json, list in a call of its own")
     prepare_output()
+    return _ended(options)
+
+
+def _ended(options: argparse.Namespace) -> int:
+    """Do it; whatever stands in the way becomes a sentence and an exit status."""
     terminated: list[int] = []
     try:
         with _terminable(terminated):
@@ -59,9 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return close_output()
-    except OSError as error:  # the report's own file may lie on the disk that is full
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        said = starved(error)
+        if said is None and isinstance(error, OSError):
+            # The report's own file may lie on the disk that is full.
+            said = f"the output cannot be written: {error.strerror}"
+        if said is None:
+            raise
         with suppress(OSError):
-            print(f"ingest: the output cannot be written: {error.strerror}.", file=sys.stderr)
+            print(f"ingest: {said}. What was stored stays; run it again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -180,25 +192,34 @@ def _act(library: Library, options: argparse.Namespace) -> int:
 
 
 def _ingest(library: Library, options: argparse.Namespace) -> int:
-    with _progress("Reading", shown=not options.json) as update:
+    try:
+        with _progress("Reading", shown=not options.json) as update:
 
-        def on_progress(progress: Progress) -> None:
-            update(progress.done, progress.total)
+            def on_progress(progress: Progress) -> None:
+                update(progress.done, progress.total)
 
-        report = ingest(
-            options.sources,
-            library=library,
-            workers=options.workers,
-            on_progress=on_progress,
-            dry_run=options.dry_run,
-            prune=options.prune,
-            allow_private=options.allow_private,
-        )
+            report = ingest(
+                options.sources,
+                library=library,
+                workers=options.workers,
+                on_progress=on_progress,
+                dry_run=options.dry_run,
+                prune=options.prune,
+                allow_private=options.allow_private,
+            )
+    except Interrupted as stop:
+        if options.json or stop.report != Report():
+            _say_report(stop.report, options)
+        raise
+    _say_report(report, options)
+    return 1 if report.failed else 0
+
+
+def _say_report(report: Report, options: argparse.Namespace) -> None:
     if options.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
+        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2), flush=True)
     else:
         _print_report(report, dry_run=options.dry_run)
-    return 1 if report.failed else 0
 
 
 def _watch(library: Library, options: argparse.Namespace) -> None:
@@ -267,10 +288,7 @@ def _remove(library: Library, options: argparse.Namespace) -> int:
         else:
             reason = f"the library has no document {source!r}; `ingest --list` shows all"
             report.failed.append(Failure(source, reason))
-    if options.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
-    else:
-        _print_report(report, dry_run=False)
+    _say_report(report, options)
     return 1 if report.failed else 0
 
 

@@ -3,7 +3,17 @@
 IngestError          base: its message is shown to the user as it stands
 └── ReadError        this source cannot be read: becomes a failure in the report
     └── FetchError   this web address cannot be fetched, or must not be
+
+KeyboardInterrupt
+└── Interrupted      the work was stopped; carries the report of what is done
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.report import Report
 
 
 class IngestError(Exception):
@@ -16,3 +26,14 @@ class ReadError(IngestError):
 
 class FetchError(ReadError):
     """This web address cannot be fetched, or must not be."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The work was stopped (Ctrl-C): `report` is of what had been done by then.
+
+    What was being stored in that moment may be in as well.
+    """
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report

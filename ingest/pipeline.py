@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import IngestError
+from ingest.errors import IngestError, Interrupted
 from ingest.load import Loaded, load
 from ingest.report import Detail, Failure, Report
 from ingest.sandbox import Sandbox
@@ -60,14 +61,35 @@ def ingest(
     `dry_run`: read and report, store nothing. `prune`: forget the documents whose
     files have vanished from the folders among `sources`. `allow_private`: web addresses
     may lead to this machine and its network. Raises StoreError if the library cannot be
-    written; what was stored before that stays.
+    written, Interrupted on Ctrl-C; what was stored before that stays.
     """
     given = _as_list(sources)
     found = resolve(given, allow_private=allow_private)
     report = Report(failed=found.failed, warnings=found.warnings)
+    try:
+        with closing(_load_all(items := list(found.items), library, workers)) as loads:
+            _take_in(loads, items, library, report, on_progress, dry_run=dry_run)
+        if prune:
+            _prune(given, library, report, dry_run=dry_run)
+        if not dry_run and (report.added or report.changed or report.removed):
+            report.warnings.extend(library.catch_up())
+    except KeyboardInterrupt as stop:
+        raise Interrupted(report) from stop
+    return report
+
+
+def _take_in(
+    loads: Iterable[Loaded],
+    items: Sequence[Item],
+    library: Library,
+    report: Report,
+    on_progress: OnProgress | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Store what comes, in batches, and report on it; `items` may grow meanwhile."""
     batch: list[Loaded] = []
-    items = list(found.items)  # grows by the pages that feeds list
-    for done, loaded in enumerate(_load_all(items, library, workers), 1):
+    for done, loaded in enumerate(loads, 1):
         total = len(items)
         report.failed.extend(loaded.failures)
         if loaded.unchanged:
@@ -79,11 +101,6 @@ def ingest(
             batch = []
         if on_progress:
             on_progress(Progress(done, total, loaded.source, loaded.failures))
-    if prune:
-        _prune(given, library, report, dry_run=dry_run)
-    if not dry_run and (report.added or report.changed or report.removed):
-        report.warnings.extend(library.catch_up())
-    return report
 
 
 def _as_list(sources: str | Path | Text | Iterable[str | Path | Text]) -> list[str | Path | Text]:
@@ -146,7 +163,9 @@ def _detail(document: Document, chunks: int) -> Detail:
     )
 
 
-def _load_all(items: list[Item], library: Library, workers: int | None) -> Iterator[Loaded]:
+def _load_all(
+    items: list[Item], library: Library, workers: int | None
+) -> Generator[Loaded, None, None]:
     """What became of every item, in order; only a few are read ahead of what is stored.
 
     The pages that a feed lists are added to `items`, unless they stand there already.

@@ -22,6 +22,7 @@ from typing import Any
 
 from ingest.errors import ReadError
 from store.child import begin, limit, start
+from store.starved import starved
 
 MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
 CPU_S = 60  # for one file: 190 MB of very short sentences take some 35, a bomb at most a few
@@ -43,7 +44,7 @@ class Sandbox:
         child = self._idle.get()
         try:
             if child is None:
-                child = _Child()
+                child = _started(name)
                 self._all.add(child)
                 if self._closed:
                     child.end()
@@ -108,12 +109,20 @@ class _Child:
         if self._late or status == -getattr(signal, "SIGXCPU", 0):
             return f"it took more than {CPU_S} seconds"
         if status == OUT_OF_MEMORY:
-            return f"it needs more than {MEMORY >> 20:,} MB of memory"
+            return f"it needs more memory than it may take, which is {MEMORY >> 20:,} MB at most"
         return "its reader crashed; the file is damaged, or made to do harm"
 
     def _expire(self) -> None:
         self._late = True
         self._process.kill()
+
+
+def _started(name: str) -> _Child:
+    try:
+        return _Child()
+    except OSError as error:
+        why = starved(error) or error.strerror or error
+        raise ReadError(f"{name!r} cannot be read: no process to read it starts: {why}") from error
 
 
 OUT_OF_MEMORY = 77  # exit status
@@ -132,7 +141,9 @@ def main() -> None:
             # Each is let go before the next: together they may not fit in memory.
             for item in _read(files.read(size), name):
                 answers.write(json.dumps(item).encode() + b"\n")
-        except MemoryError:
+        except (MemoryError, ImportError) as error:
+            if not starved(error):
+                raise
             os._exit(OUT_OF_MEMORY)
         answers.write(_END)
         answers.flush()

@@ -57,4 +57,6 @@ def limit(what: str, to: int) -> None:
         return
     kind = getattr(resource, what)
     _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (to, hard))
+    # What this program may not exceed itself, it cannot give to its child.
+    soft = to if hard == resource.RLIM_INFINITY else min(to, hard)
+    resource.setrlimit(kind, (soft, hard))

@@ -35,16 +35,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from store.errors import (
-    LibraryBusy,
     LibraryDamaged,
     LibraryFull,
     LibraryReadOnly,
     LibraryVersion,
     StoreError,
 )
+from store.sqlite_errors import BUSY_TIMEOUT_S, RESTORE, in_words
 
 SCHEMA_VERSION = 3
-BUSY_TIMEOUT_S = 30
 
 CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
 
@@ -168,11 +167,6 @@ feedback = Table(
     _checksum(),
 )
 
-_RESTORE = (
-    "Restore it from a backup (`ingest --import FILE` into a new DOCENT_HOME), or move the folder "
-    "away and ingest the documents again."
-)
-
 # Contentless: the words are looked up here, the text itself stands in `blocks` only.
 FULL_TEXT = (
     "CREATE VIRTUAL TABLE full_text USING fts5"
@@ -257,7 +251,7 @@ class Database:
             known = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
             version = connection.scalar(query) if known.first() else None
         if version is None or not version.isdecimal():
-            raise LibraryDamaged(f"The file {self.place!r} is no Docent catalog. {_RESTORE}")
+            raise LibraryDamaged(f"The file {self.place!r} is no Docent catalog. {RESTORE}")
         return int(version)
 
     @contextmanager
@@ -269,7 +263,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._in_words(error) from error
         except UnicodeDecodeError as error:
-            raise LibraryDamaged(f"The catalog {self.place!r} is damaged. {_RESTORE}") from error
+            raise LibraryDamaged(f"The catalog {self.place!r} is damaged. {RESTORE}") from error
 
     def _look_for_room(self) -> None:
         """Open the file for writing again, if the disk has room by now. Raises LibraryFull."""
@@ -284,7 +278,7 @@ class Database:
         self.engine, self._full = engine, False
 
     def _in_words(self, error: BaseException | None) -> StoreError:
-        said = _translate(error, self.place)
+        said = in_words(error, self.place)
         if self.read_only and isinstance(said, LibraryDamaged):
             return LibraryDamaged(
                 f"The catalog {self.place!r} cannot be read ({error}): its owner is changing it, "
@@ -304,7 +298,7 @@ def open_database(path: Path) -> Database:
     if not path.exists():
         _create(path)
     if path.stat().st_size == 0:
-        raise LibraryDamaged(f"The catalog {place!r} is empty (0 bytes). {_RESTORE}")
+        raise LibraryDamaged(f"The catalog {place!r} is empty (0 bytes). {RESTORE}")
     read_only = not _writable(path)
     engine = _engine(path, read_only=read_only)
     database = Database(engine, place=place, read_only=read_only)
@@ -404,37 +398,3 @@ def _address(path: Path, *, read_only: bool, full: bool) -> str:
 
 def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
-def _translate(error: BaseException | None, place: str) -> StoreError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return LibraryBusy(
-                f"The library at {place!r} stayed locked by another process for "
-                f"{BUSY_TIMEOUT_S} s. Try again when it has finished."
-            )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return LibraryReadOnly(
-                f"The library at {place!r} cannot be opened for writing ({error}). "
-                "Check the folder's permissions."
-            )
-        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
-            return LibraryFull(
-                f"The disk could not take what was written to {place!r} ({error}). Free "
-                f"{_need(place)} and run it again; what was there before is unharmed."
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return LibraryDamaged(f"The catalog {place!r} is damaged ({error}). {_RESTORE}")
-        case _:
-            return StoreError(f"The catalog {place!r} did not answer: {error}.")
-
-
-def _need(place: str) -> str:
-    """How much room the next transaction may want, for a message."""
-    try:
-        size = os.path.getsize(place)
-    except OSError:
-        size = 0
-    # The log holds the changed pages once more, beside the file.
-    return f"some {max(size // 5, 20 << 20) >> 20:,} MB"

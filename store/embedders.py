@@ -62,7 +62,16 @@ def _wordllama() -> Embedder | None:
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
     folder = Path(wordllama.__file__).parent
-    model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+    try:
+        model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+    except BaseException as error:
+        # Its Rust parts give up with a bare Exception, or with a panic, which is not even one.
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        raise EmbedderError(
+            f"The embedder 'wordllama' cannot be loaded ({error}): there is not enough memory, "
+            "or its package is damaged and has to be installed again."
+        ) from error
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         return _unit(model.embed(_cut(texts), norm=False) if texts else [])

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from store.child import begin, start
 from store.errors import IndexBusy, IndexCrashed, IndexUnavailable, StoreError
+from store.starved import starved
 
 if TYPE_CHECKING:
     from store.follower import Follower
@@ -100,7 +101,13 @@ class _Child:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or not self.runs():
             self._end()
-            self._process = start("store.index_process")
+            try:
+                self._process = start("store.index_process")
+            except OSError as error:
+                why = starved(error) or error.strerror or error
+                raise IndexUnavailable(
+                    f"The vector index's process cannot be started: {why}"
+                ) from error
             self._stop = weakref.finalize(self, _stop, self._process)
         return self._process
 

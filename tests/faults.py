@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from multiprocessing import forkserver, get_context
@@ -166,6 +166,21 @@ def environment() -> dict[str, str]:
 def exactly(state: State) -> Allowed:
     """Just this, nothing else."""
     return {source: {text} for source, text in state.items()}
+
+
+def possible(
+    held: State, said: Iterable[tuple[Any, ...]], text_of: Callable[[str], str] = written
+) -> Allowed:
+    """What the library may hold after these reports, having held that before.
+
+    A report is "begun" or "done", a source, and the marker of its new text (None: removed).
+    """
+    allowed = exactly(held)
+    for what, source, marker, *_ in said:
+        text = None if marker is None else text_of(marker)
+        old = allowed.get(source, {None}) if what == "begun" else set()
+        allowed[source] = old | {text}
+    return allowed
 
 
 def examined(

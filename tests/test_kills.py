@@ -161,15 +161,8 @@ def contents(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def possible(held: faults.State, said: list[tuple]) -> faults.Allowed:
-    """What the library may hold after these reports, having held that before."""
-    allowed = faults.exactly(held)
-    for what, source, marker in said:
-        sentences = LONG if source == "long" else 6
-        text = None if marker is None else faults.written(marker, sentences)
-        old = allowed.get(source, {None}) if what == "begun" else set()
-        allowed[source] = old | {text}
-    return allowed
+def text_of(marker: str) -> str:
+    return faults.written(marker, LONG if marker.startswith("Long") else 6)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +177,7 @@ def test_killed_at_any_moment_nothing_is_lost(kills, in_flushes, tmp_path, recor
         said, in_flush = killed(home, n, point)
         seen["in a flush" if in_flush else point] += 1
         committed += sum(what == "done" for what, *_ in said)
-        allowed, began = possible(held, said), time.monotonic()
+        allowed, began = faults.possible(held, said, text_of), time.monotonic()
         touched, last = {source for _, source, _ in said}, n % 25 == 24 or n == kills - 1
         problems, held = faults.called(faults.examined, home, allowed, touched)
         slowest = max(slowest, time.monotonic() - began)

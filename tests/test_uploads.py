@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.web.uploads import mend, place, safe_name, settle
+from chatbot.web import uploads
+from chatbot.web.uploads import mend, place, safe_name, settle, sweep
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,18 @@ def test_what_a_dead_program_left_is_settled_by_what_the_library_has(kept, tmp_p
     mend(tmp_path, {str(placed): sha256(kept.encode()).hexdigest()}.get)
     assert placed.read_text() == kept
     assert [p.name for p in (tmp_path / "uploads").iterdir()] == ["note.txt"]
+
+
+def test_what_a_killed_page_left_is_swept_up_an_hour_later(tmp_path, monkeypatch):
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    for name in ("known.txt", "orphan.txt", ".incoming-0123"):
+        (folder / name).write_text("words")
+    assert sweep(tmp_path, {"known.txt"}) == []
+    monkeypatch.setattr(uploads, "SETTLED_S", -1)
+    assert sweep(tmp_path, {"known.txt"}) == [folder / ".incoming-0123", folder / "orphan.txt"]
+    assert [path.name for path in folder.iterdir()] == ["known.txt"]
+
+
+def test_without_uploads_there_is_nothing_to_sweep(tmp_path):
+    assert sweep(tmp_path, ()) == []

@@ -12,13 +12,16 @@ import os
 import re
 import secrets
 import shutil
+import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 FOLDER = "uploads"
 BEFORE = ".before-"  # and its name: a file kept aside
 LONGEST = 150  # characters of a name
+SETTLED_S = 3_600  # an older file is not being taken in any more
 _UNSAFE = re.compile(r"[^\w .,()+=@'’&-]")
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 
@@ -95,3 +98,19 @@ def _before(path: Path) -> Path:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sweep(home: Path, names: Collection[str]) -> list[Path]:
+    """Delete the files of no document that a page left when it was killed; returns them.
+
+    It may have died between moving a file here and storing it, or between forgetting a
+    document and its file. Younger files stay: another page may be taking them in. `names`:
+    of the files of all documents, without their folders, as a library may have been moved.
+    """
+    swept = []
+    for path in sorted((home / FOLDER).glob("*")):
+        with suppress(OSError):  # gone meanwhile, or not ours to delete: it does no harm
+            if time.time() - path.stat().st_ctime > SETTLED_S and path.name not in names:
+                path.unlink()
+                swept.append(path)
+    return swept
