@@ -12,7 +12,7 @@ run: $(READY)  ## open the chat on http://127.0.0.1:7860
 	$(BIN)/python app.py $(ARGS)
 
 test: $(READY)  ## the quick tests (under ten minutes)
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 test-slow: $(READY)  ## the slow proofs: kills, damage, long runs
 	$(BIN)/python -m pytest -q -m slow --timeout 7200 $(ARGS)
