@@ -86,6 +86,7 @@ def test_locked_members_are_counted():
         (packed({"zeros.txt": b"0" * (30 << 20)}), "expands beyond the limit"),
         (packed({"a.txt": "words"})[:40], "'box.zip' is damaged"),
     ],
+    ids=["empty", "bomb", "torn"],
 )
 def test_an_archive_that_cannot_be_read_is_named(data, reason):
     with pytest.raises(ReadError, match=reason):
