@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from chatbot.users import Secret
+from tests.loop import in_loop
 
 PASSWORDS = {"ann": "ann's own secret", "bob": "bob's own secret"}
 
@@ -57,7 +57,7 @@ def call(app, method="GET", path="/", *, body=b"", client="127.0.0.1", **headers
     async def send(message):
         sent.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    in_loop(app(scope, receive, send))
     start = next(m for m in sent if m["type"] == "http.response.start")
     body = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
     headers = [(n.decode(), v.decode("latin-1")) for n, v in start["headers"]]

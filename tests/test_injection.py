@@ -13,7 +13,7 @@ import string
 import pytest
 
 from chatbot import Chatbot, Delta
-from chatbot.web import render
+from chatbot.web import answer_view, render
 from ingest import Text, ingest
 from store import Library
 from tests.model_server import KEY, MODEL, PROTOCOLS, Reply, services
@@ -87,11 +87,11 @@ def harmless(bot, answer, deltas):
     for citation in answer.citations:
         text = bot.library.text(citation.source)
         assert citation.quote == text[citation.start : citation.end] != ""
-    shown = render.answer_markdown(answer, QUESTION, 0) + render.delta_markdown(deltas, 0)
+    shown = answer_view.answer_markdown(answer, QUESTION, 0) + render.delta_markdown(deltas, 0)
     # The only links are those to citations of this page.
     targets = re.findall(r"\]\(([^)]*)\)", shown)
     assert all(re.fullmatch(r"#cite-0-\d+", target) for target in targets)
-    shown += render.sources_html(answer, 0, lambda s, a, b: bot.library.text(s)[a:b])
+    shown += answer_view.sources_html(answer, QUESTION, 0, lambda s, a, b: bot.library.text(s)[a:b])
     assert not re.search(r"<(?:img|script|iframe|a)\b", shown, re.IGNORECASE)
     assert KEY not in shown + repr(answer)
 

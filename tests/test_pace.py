@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chatbot.web.pace import Paced
+from tests.loop import in_loop
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ async def gathered(paced, stream):
 
 
 def test_everything_comes_and_in_order(threads):
-    views = asyncio.run(gathered(Paced(threads, together), ((n,) for n in range(1_000))))
+    views = in_loop(gathered(Paced(threads, together), ((n,) for n in range(1_000))))
     assert [n for view in views for n in view] == list(range(1_000))
     assert len(views) < 10
 
 
 def test_a_stream_of_nothing_ends(threads):
-    assert asyncio.run(gathered(Paced(threads, together), (() for _ in ()))) == []
+    assert in_loop(gathered(Paced(threads, together), (() for _ in ()))) == []
 
 
 def test_what_comes_first_is_shown_while_the_rest_is_waited_for(threads):
@@ -49,7 +50,7 @@ def test_what_comes_first_is_shown_while_the_rest_is_waited_for(threads):
             go.set()
         return views
 
-    assert asyncio.run(read()) == [("first",), ("last",)]
+    assert in_loop(read()) == [("first",), ("last",)]
 
 
 def test_an_error_comes_through_after_what_came_before_it(threads):
@@ -63,7 +64,7 @@ def test_an_error_comes_through_after_what_came_before_it(threads):
         with pytest.raises(ValueError, match="the model is gone"):
             await anext(views)
 
-    asyncio.run(read())
+    in_loop(read())
 
 
 def test_who_leaves_stops_the_stream_at_its_next_word(threads):
@@ -84,5 +85,5 @@ def test_who_leaves_stops_the_stream_at_its_next_word(threads):
         go.set()
         await asyncio.to_thread(closed.wait, 30)
 
-    asyncio.run(leave())
+    in_loop(leave())
     assert closed.is_set()

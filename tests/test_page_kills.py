@@ -80,7 +80,7 @@ def ask(address: str, seed: int, told: Report) -> None:
     for n in range(1_000):
         question, session = f"What did Seed{n % SEEDED} do in round {seed}, {n}?", f"s{seed}x{n}"
         told.append(("begun", "turn", question))
-        call = {"data": [question, f"kept{seed}", None], "fn_index": asking}
+        call = {"data": [question, "", f"kept{seed}", None, None], "fn_index": asking}
         body = json.dumps({**call, "session_hash": session, "event_data": None}).encode()
         headers = {"Content-Type": "application/json"}
         join = urllib.request.Request(f"{address}/gradio_api/queue/join", body, headers)

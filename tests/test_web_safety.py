@@ -17,6 +17,7 @@ from ingest import ingest
 from store import Library
 from store.errors import SettingsError
 from tests.conftest import SAMPLES
+from tests.loop import in_loop
 from tests.people import call
 
 PUBLIC = "https://docs.example.org/docent"
@@ -140,7 +141,6 @@ def test_a_public_address_that_is_none_is_refused(url):
 
 
 def test_websockets_are_closed(guard):
-    import asyncio
 
     sent = []
 
@@ -150,7 +150,7 @@ def test_websockets_are_closed(guard):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(guard({"type": "websocket", "headers": [], "path": "/"}, receive, send))
+    in_loop(guard({"type": "websocket", "headers": [], "path": "/"}, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 

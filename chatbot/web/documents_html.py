@@ -52,7 +52,7 @@ def head_html(total: int, words: Words) -> str:
     count = html_text(words.count("documents.count", total)) if total else ""
     return (
         f'<h2 id="docent-documents-title" tabindex="-1">{html_text(words("documents.title"))} '
-        f'<span class="docent-count">{count}</span></h2>'
+        f'<span class="docent-total">{count}</span></h2>'
         f'<p class="docent-hint">{html_text(words("documents.shared"))}</p>'
     )
 
