@@ -82,7 +82,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
     contexts, elsewhere = [], []
 
-    def open_page(width: int = 1280, height: int = 844, **options: Any) -> Any:
+    def open_page(place: str = "", *, width: int = 1280, height: int = 844, **options: Any) -> Any:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
@@ -92,7 +92,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
                 request.url.startswith((address, "data:", "blob:")) or elsewhere.append(request.url)
             ),
         )
-        page.goto(address)
+        page.goto(f"{address}/{place}")
         page.wait_for_function("window.docent?.judged")  # the last that its scripts bring
         return page
 

@@ -35,30 +35,6 @@ def address(bot):
     page.close()
 
 
-@pytest.fixture
-def visit(chromium, address):
-    """Opens the page in a fresh browser profile; fails on a request to anywhere else."""
-    contexts, elsewhere = [], []
-
-    def open_page(place="", width=1280, height=844, **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith((address, "data:", "blob:")) or elsewhere.append(request.url)
-            ),
-        )
-        page.goto(f"{address}/{place}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert elsewhere == []
-
-
 pytestmark = pytest.mark.browser
 
 

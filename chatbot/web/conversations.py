@@ -17,7 +17,8 @@ from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
 from chatbot.threads import Thread
 from chatbot.web import threads_html as html
-from chatbot.web.documents import ACTS, QUIET
+from chatbot.web.acting import acting
+from chatbot.web.documents import QUIET
 from chatbot.web.export import name_of, page_of
 from chatbot.web.strings import Words
 from chatbot.web.undo import Undo
@@ -64,7 +65,7 @@ class Conversations:
             html.toggle_html(words), elem_id="docent-toggle", apply_default_css=False
         )
         with gr.Column(elem_id="docent-rail"):
-            self.nav = _acting(html.nav_html(words), "docent-nav")
+            self.nav = acting(html.nav_html(words), name="docent-nav")
             self.new = gr.Button(words("threads.new"), size="sm", elem_id="docent-new")
             self.search = gr.Textbox(
                 label=words("threads.search"),
@@ -74,8 +75,8 @@ class Conversations:
                 max_lines=1,
                 elem_id="docent-thread-search",
             )
-            self.notice = _acting("", "docent-thread-notice")
-            self.list = _acting("", "docent-threads")
+            self.notice = acting("", name="docent-thread-notice")
+            self.list = acting("", name="docent-threads")
         self._file = gr.Textbox(visible=False)
         self.labels: Labels = [
             (self.toggle, lambda words: {"value": html.toggle_html(words)}),
@@ -180,13 +181,3 @@ class Conversations:
         with self._bot.library.database.writing() as connection:
             conversations.adopt(connection, deleted.thread, deleted.turns, deleted.judged)
         return html.notice_html(words("threads.back", title=deleted.thread.title), words)
-
-
-def _acting(value: str, name: str) -> gr.HTML:
-    return gr.HTML(
-        value,
-        elem_id=name,
-        elem_classes="docent-acting",
-        js_on_load=ACTS,
-        apply_default_css=False,
-    )

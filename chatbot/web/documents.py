@@ -19,6 +19,7 @@ import gradio as gr
 from chatbot.bot import Chatbot
 from chatbot.web import documents_html as html
 from chatbot.web import listing
+from chatbot.web.acting import acting
 from chatbot.web.adding import Files, bring_in
 from chatbot.web.failures import sound, with_failed
 from chatbot.web.freshness import states
@@ -32,7 +33,6 @@ from store.errors import StoreError, UnknownSource
 from store.records import DocumentInfo
 
 ADDRESSES = 20  # fetched at once
-ACTS = "element.addEventListener('docent-act', (event) => trigger(event.detail.how, event.detail))"
 """What an HTML of buttons does when it is loaded: pass on what `shelves.js` says was pressed."""
 PRIVATE = {"api_visibility": "private"}
 QUIET = {"show_progress": "hidden", **PRIVATE}
@@ -71,7 +71,7 @@ class Documents:
                 html.head_html(0, words), elem_id="docent-documents-head", apply_default_css=False
             )
             with gr.Row(elem_id="docent-add"):
-                drop = _acting(self._drop_html(words), "docent-upload")
+                drop = acting(self._drop_html(words), name="docent-upload")
                 with gr.Row(elem_id="docent-url-row"):
                     url = gr.Textbox(
                         label=words("add.url"),
@@ -80,8 +80,8 @@ class Documents:
                         elem_id="docent-url",
                     )
                     fetch = gr.Button(words("add.url.send"), size="sm", elem_id="docent-fetch")
-            failed = _acting("", "docent-failures")
-            report = _acting("", "docent-report")
+            failed = acting("", name="docent-failures")
+            report = acting("", name="docent-report")
             search = gr.Textbox(
                 label=words("documents.search"),
                 placeholder=words("documents.search.placeholder"),
@@ -90,7 +90,7 @@ class Documents:
                 max_lines=1,
                 elem_id="docent-search",
             )
-            table = _acting("", "docent-table")
+            table = acting("", name="docent-table")
         self.labels: Labels = [
             (url, labelled("add.url")),
             (fetch, lambda words: {"value": words("add.url.send")}),
@@ -99,9 +99,9 @@ class Documents:
         self.views = [head, drop, failed, table, scope]
         self.inputs = [self.desk, kept]
         lists = [head, table, scope]
-        acting = [table, report, failed, scope]
+        heard = [table, report, failed, scope]
         gr.on(
-            [part.click for part in acting],
+            [part.click for part in heard],
             self._act,
             self.inputs,
             [self.desk, kept, report, failed, *lists],
@@ -110,7 +110,7 @@ class Documents:
             **QUIET,
         )
         self.changed = gr.on(
-            [part.submit for part in acting],
+            [part.submit for part in heard],
             self._change,
             self.desk,
             [self.desk, report, *lists],
@@ -372,17 +372,6 @@ class Documents:
         done = said or html.report_html({**report, "failed": failures}, words)
         box = "" if urls and not said and not report["failed"] else gr.skip()
         yield box, failures, shown, done, *self._lists(desk, words)
-
-
-def _acting(value: str, name: str) -> gr.HTML:
-    """An HTML whose buttons are heard of."""
-    return gr.HTML(
-        value,
-        elem_id=name,
-        elem_classes="docent-acting",
-        js_on_load=ACTS,
-        apply_default_css=False,
-    )
 
 
 def _data(event: gr.EventData) -> dict[str, str]:

@@ -23,9 +23,10 @@ from chatbot.site import Site
 from chatbot.threads import Thread
 from chatbot.users import Users
 from chatbot.web import answer_view, assets, render, source_view
+from chatbot.web.acting import acting
 from chatbot.web.conversation import SHOWN, Conversation
 from chatbot.web.conversations import Conversations
-from chatbot.web.documents import ACTS, Desk, Documents
+from chatbot.web.documents import Desk, Documents
 from chatbot.web.feedback import Verdicts
 from chatbot.web.login import user_html
 from chatbot.web.orders import Order
@@ -243,12 +244,7 @@ class Page:
             allow_file_downloads=False,
         )
         following = gr.HTML(elem_id="docent-next")
-        scope = gr.HTML(
-            elem_id="docent-scope",
-            elem_classes="docent-acting",
-            js_on_load=ACTS,
-            apply_default_css=False,
-        )
+        scope = acting(name="docent-scope")
         with gr.Row(elem_id="docent-ask"):
             question = gr.Textbox(
                 label=words("ask"),
