@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def vanished(
 ) -> list[str]:
     """The sources among `known` that lay in a given folder, or were given, and are gone.
 
-    A folder that is there, but of which nothing at all is left, is taken for a disk that
+    A folder that is there, but of which nothing is left that can be seen, is taken for a disk that
     is not mounted: nothing of it is forgotten, and a warning says so.
     """
     sources = list(known)
@@ -158,7 +158,7 @@ def is_document(path: Path, folder: Path) -> bool:
 
 
 def _has_files(folder: Path) -> bool:
-    return any(files for _, _, files in os.walk(folder))
+    return any(files for _, files in _folders(folder, lambda error: None))
 
 
 def _expand(one: str | Path | Text, found: Found, allow_private: bool) -> Sequence[Item]:
@@ -202,9 +202,8 @@ def _walk(folder: Path, found: Found) -> list[Item]:
     def cannot_list(error: OSError) -> None:
         found.failed.append(Failure(str(error.filename), f"cannot be listed: {error.strerror}"))
 
-    for parent, folders, files in os.walk(folder, onerror=cannot_list):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in files if not name.startswith(".")):
+    for parent, names in _folders(folder, cannot_list):
+        for name in names:
             path = Path(parent, name)
             if path.suffix.lower() not in SUFFIXES:
                 unknown[path.suffix.lower() or "no suffix"] += 1
@@ -222,6 +221,36 @@ def _walk(folder: Path, found: Found) -> list[Item]:
         reason = f"the folder has no documents that can be read ({FORMATS})"
         found.failed.append(Failure(str(folder), reason))
     return documents
+
+
+def _folders(folder: Path, on_error: Callable[[OSError], None]) -> Iterator[tuple[str, list[str]]]:
+    """The folder and those in it, each before its own, with the names of what else is in it.
+
+    In order; without what is hidden, and not into links. `os.walk` calls itself for every
+    level before Python 3.12, and ends at a thousand.
+    """
+    waiting = [str(folder)]
+    while waiting:
+        parent = waiting.pop()
+        try:
+            with os.scandir(parent) as listed:
+                entries = sorted(
+                    (entry for entry in listed if not entry.name.startswith(".")),
+                    key=lambda entry: entry.name,
+                )
+        except OSError as error:
+            on_error(error)
+            continue
+        inner = [entry.path for entry in entries if _is_folder(entry) and not entry.is_symlink()]
+        yield parent, [entry.name for entry in entries if not _is_folder(entry)]
+        waiting += reversed(inner)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that cannot be followed
+        return False
 
 
 def _unfit(path: Path, folder: Path) -> str:

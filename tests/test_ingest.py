@@ -122,6 +122,24 @@ def test_what_is_no_regular_file_is_not_waited_for(library, tmp_path):
     assert "not a regular file" in failure.reason
 
 
+def test_folders_a_thousand_deep_go_in(library, tmp_path):
+    top = deepest = tmp_path / "top"
+    top.mkdir()
+    for _ in range(1_000):
+        deepest /= "d"
+        deepest.mkdir()
+    (deepest / "deep.txt").write_text("The giraffe lives down here.")
+    try:
+        report = ingest(top, library=library)
+        assert report.added == [str(deepest / "deep.txt")]
+        assert library.search("giraffe")[0].source == str(deepest / "deep.txt")
+    finally:  # shutil calls itself for every level, too
+        (deepest / "deep.txt").unlink()
+        while deepest != top:
+            deepest.rmdir()
+            deepest = deepest.parent
+
+
 def test_a_dry_run_stores_nothing(library, folder):
     report = ingest(folder, library=library, dry_run=True)
     assert len(report.added) == 3
