@@ -62,3 +62,34 @@ def ole(streams: dict[str, bytes]) -> bytes:
     )  # fmt: skip
     head += struct.pack("<109I", *range(at, at + tables), *[0xFFFFFFFF] * (109 - tables))
     return head + b"".join(sectors) + table
+
+
+def xls(**sheets: list[list[str | float]]) -> bytes:
+    """An old Excel workbook (BIFF8): sheets by name, of rows of words and numbers."""
+
+    def record(kind: int, body: bytes = b"") -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def cell(row: int, column: int, value: str | float) -> bytes:
+        at = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, str):
+            words = value.encode("utf-16-le")
+            return record(0x0204, at + struct.pack("<HB", len(value), 1) + words)
+        return record(0x0203, at + struct.pack("<d", value))
+
+    begin, end = 0x0809, record(0x000A)
+    parts = [
+        record(begin, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+        + b"".join(cell(r, c, value) for r, row in enumerate(rows) for c, value in enumerate(row))
+        + end
+        for rows in sheets.values()
+    ]
+    names = [name.encode("utf-16-le") for name in sheets]
+    head = record(begin, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    at = len(head) + sum(4 + 8 + len(name) for name in names) + len(end)
+    bound = b""
+    for name, part in zip(names, parts, strict=True):
+        shown = struct.pack("<IBBBB", at, 0, 0, len(name) // 2, 1) + name
+        bound += record(0x0085, shown)
+        at += len(part)
+    return ole({"Workbook": head + bound + end + b"".join(parts)})
