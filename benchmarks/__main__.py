@@ -1,5 +1,5 @@
 """Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
-`python -m benchmarks load --users 50 200 --minutes 10`.
+`python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import load
+from benchmarks import fuzz, load
 from benchmarks.models import Overhead, overheads
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
@@ -27,9 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["quality", "speed", "reading", "support", "models", "load"]
+        "what", choices=["quality", "speed", "reading", "support", "models", "load", "fuzz"]
     )
-    parser.add_argument("--data", type=Path, help="a folder of sets (quality, reading, support)")
+    parser.add_argument(
+        "--data", type=Path, help="a folder of sets (quality, reading, support) or files (fuzz)"
+    )
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
     )
@@ -39,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=1, help="how long (for load)")
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
+    parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
+    parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
     options = parser.parse_args(argv)
     console = Console()
     if options.what == "speed":
@@ -58,6 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
+    if options.what == "fuzz":
+        console.print(_fuzz_table(fuzz.measure(options.data, options.rounds, options.keep)))
+        return 0
     if options.what == "support":
         told, rated, spent = measure_support(options.data)
         console.print(_told_table(told))
@@ -162,6 +169,24 @@ def _overhead_table(rows: Sequence[Overhead]) -> Table:
     for row in rows:
         figures = (row.median, row.p95, row.with_search_p95, row.between, row.cancelled_p95)
         table.add_row(row.kind, str(row.users), *(f"{figure:.1f}" for figure in figures))
+    return table
+
+
+def _fuzz_table(found: dict[str, fuzz.Fuzzed]) -> Table:
+    table = Table("Kind", "Files", "Changed", "read", "refused", "child ended", "wrong")
+    for column in (f"over {fuzz.SECONDS} s", "slowest", "median", "memory"):
+        table.add_column(column)
+    for kind, one in sorted(found.items()):
+        table.add_row(
+            kind,
+            *(f"{count:,}" for count in (one.files, len(one.seconds), one.read, one.refused)),
+            *(f"{count:,}" for count in (len(one.ended), len(one.wrong), one.slow())),
+            f"{max(one.seconds):.1f} s",
+            f"{one.median_ms():.0f} ms",
+            f"{one.memory / 2**20:,.0f} MiB",
+        )
+        for seed, why in sorted({**one.ended, **one.wrong}.items()):
+            print(f"{seed}: {why}", file=sys.stderr)
     return table
 
 

@@ -2,7 +2,8 @@
 
 IngestError          base: its message is shown to the user as it stands
 └── ReadError        this source cannot be read: becomes a failure in the report
-    └── FetchError   this web address cannot be fetched, or must not be
+    ├── FetchError   this web address cannot be fetched, or must not be
+    └── ReaderEnded  the process that read it died of it, or went beyond its limits
 
 KeyboardInterrupt
 └── Interrupted      the work was stopped; carries the report of what is done
@@ -26,6 +27,10 @@ class ReadError(IngestError):
 
 class FetchError(ReadError):
     """This web address cannot be fetched, or must not be."""
+
+
+class ReaderEnded(ReadError):
+    """The process that read this source crashed, or went beyond its limits."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from ingest.errors import ReadError
+from ingest.errors import ReaderEnded, ReadError
 from store.child import begin, limit, start
 from store.starved import starved
 
@@ -40,7 +40,10 @@ class Sandbox:
         self._closed = False
 
     def read(self, data: bytes, name: str) -> list[dict[str, Any]]:
-        """What `main` says of the file and of those inside it. Raises ReadError, in words."""
+        """What `main` says of the file and of those inside it.
+
+        Raises ReadError, in words; ReaderEnded if it cost the child its life.
+        """
         child = self._idle.get()
         try:
             if child is None:
@@ -53,7 +56,7 @@ class Sandbox:
                 why = child.end()
                 self._all.discard(child)
                 child = None
-                raise ReadError(f"{name!r} cannot be read: {why}")
+                raise ReaderEnded(f"{name!r} cannot be read: {why}")
         finally:
             self._idle.put(child)
         if refused := [item["refused"] for item in items if "refused" in item]:
