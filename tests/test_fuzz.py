@@ -1,6 +1,7 @@
 """The fuzzer: its changes can be made again, reach what is packed, and what fails is told."""
 
 import io
+import random
 import zipfile
 import zlib
 
@@ -35,7 +36,7 @@ def test_each_change_changes(change):
     made = set()
     for seed in range(20):
         data = bytearray(WORDS)
-        change(data, fuzz.random.Random(seed), [b"another file of 7 words, like this"])
+        change(data, random.Random(seed), [b"another file of 7 words, like this"])
         made.add(bytes(data))
     assert len(made - {WORDS}) > 10
 
