@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -19,13 +18,12 @@ from chatbot.answer import Delta
 from chatbot.web import Page
 from ingest import ingest
 from store import Library
-from tests.conftest import SAMPLES
+from tests.conftest import NGINX, PROGRAMS, SAMPLES
 from tests.people import AUTH, PASSWORDS
 
 QUESTION = "Who is the Russian defence minister that visited?"
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 pytestmark = pytest.mark.skipif(
-    not (NGINX and shutil.which("openssl")), reason="no nginx or no openssl on this machine"
+    not (NGINX and PROGRAMS["openssl"]), reason="no nginx or no openssl on this machine"
 )
 CONFIG = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
