@@ -276,6 +276,11 @@ def index_words_anew(connection: Connection) -> None:
         _index_words(connection, title, [(row.key, words) for row, words in pieces])
 
 
+def compact_words(connection: Connection) -> None:
+    """Leave nothing of what the full text has forgotten: until then its words are only hidden."""
+    connection.execute(text("INSERT INTO full_text(full_text) VALUES ('optimize')"))
+
+
 def _index_words(
     connection: Connection,
     title: str | None,
