@@ -262,6 +262,17 @@ class Library:
             catalog.next_generation(connection)
         return gone
 
+    def compact(self, *, at_most: int | None = None) -> None:
+        """Leave no word of removed documents in the library's files.
+
+        Takes about a second for 100,000 chunks; not done if there are more than `at_most`.
+        """
+        from store import vector_rows, word_index
+
+        with self._lock.held(), self.database.writing() as connection:
+            if at_most is None or vector_rows.chunk_count(connection) <= at_most:
+                word_index.compact(connection)
+
     def catch_up(self, *, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Bring the vector index to where the catalog is; returns what is to be said about it.
 
