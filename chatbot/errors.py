@@ -45,10 +45,12 @@ class ModelUnavailable(ChatbotError):
 class ModelFault(ChatbotError):
     """A chat model failed while it was asked; the message says which setting to change."""
 
-    def __init__(self, message: str, *, again: bool = False, after: float | None = None) -> None:
-        """`again`: whether another try may help; `after`: seconds its server asks to wait."""
+    def __init__(self, message: str, *, passing: str = "", after: float | None = None) -> None:
+        """`passing`: what is the matter, if it may pass and another try help, in words without
+        an end; `after`: seconds its server asks to wait.
+        """
         super().__init__(message)
-        self.again = again
+        self.passing = passing
         self.after = after
 
 

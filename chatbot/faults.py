@@ -55,16 +55,15 @@ def fault_of(error: Exception, subject: Subject) -> ModelFault:
     ):
         return late(subject)
     if any(name.endswith(_BROKEN) for name in names):
-        return ModelFault(f"{_named(subject)} broke off.", again=True)
+        return _passing(f"{_named(subject)} broke off")
     if any(name.endswith(_UNREACHABLE) for name in names):
-        return ModelFault(
-            f"{_named(subject)} cannot be reached at {subject.host}: start its server, or set "
-            f"{subject.url} to where it is.",
-            again=True,
+        return _passing(
+            f"{_named(subject)} cannot be reached at {subject.host}",
+            f": start its server, or set {subject.url} to where it is",
         )
     words = _words(causes, subject) if status or _is_event(causes) else ""
     if words:
-        return ModelFault(f"{_named(subject)} reported an error: {words}.", again=True)
+        return _passing(f"{_named(subject)} reported an error: {words}")
     return ModelFault(
         f"{_named(subject)} sent what is no answer: check that {subject.url} is the address of "
         f"its interface (now at {subject.host})."
@@ -77,6 +76,11 @@ def late(subject: Subject) -> ModelFault:
         f"{_named(subject)} was silent for {subject.timeout:g} seconds: ask again, or raise "
         "DOCENT_MODEL_TIMEOUT."
     )
+
+
+def _passing(what: str, remedy: str = "", *, after: float | None = None) -> ModelFault:
+    """A fault that may be over at the next try."""
+    return ModelFault(f"{what}{remedy}.", passing=what, after=after)
 
 
 def _of_status(status: int, causes: Sequence[BaseException], subject: Subject) -> ModelFault:
@@ -101,10 +105,9 @@ def _of_status(status: int, causes: Sequence[BaseException], subject: Subject) -
     said = f": {words}" if words else ""
     if status in _AGAIN or status >= 500:
         what = "has too much to do" if status in {429, 529} else "is out of order"
-        return ModelFault(
-            f"{name} {what}; ask again later, or choose another with DOCENT_MODEL "
-            f"(HTTP {status}{said}).",
-            again=True,
+        return _passing(
+            f"{name} {what}",
+            f"; ask again later, or choose another with DOCENT_MODEL (HTTP {status}{said})",
             after=_retry_after(causes),
         )
     return ModelFault(

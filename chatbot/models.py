@@ -121,7 +121,7 @@ async def _prove(client: Client, model: str, subject: Subject) -> None:
     except Exception as error:
         fault = fault_of(error, subject)
         status = getattr(error, "status_code", None)
-        if status in {404, 405, 501} or (fault.again and isinstance(status, int)):
+        if status in {404, 405, 501} or (fault.passing and isinstance(status, int)):
             return
         if "Timeout" in type(error).__name__:
             return

@@ -35,10 +35,18 @@ class Functions:
         for function in (self.ask, self.documents, self.add, self.remove):
             gr.api(function, api_name=function.__name__)
 
-    def ask(self, question: str, history: list | None = None) -> dict:  # type: ignore[type-arg]
-        """The answer: text, found, searched_for, sentences, citations, passages, model."""
+    def ask(
+        self,
+        question: str,
+        history: list | None = None,  # type: ignore[type-arg]
+        model: str | None = None,
+    ) -> dict:  # type: ignore[type-arg]
+        """The answer: text, found, searched_for, sentences, citations, passages, model.
+
+        `model`: one of those that are configured, or `extractive`.
+        """
         try:
-            return asdict(self._bot.ask(question, history))
+            return asdict(self._bot.ask(question, history, model=model))
         except (ChatbotError, StoreError) as error:
             raise gr.Error(str(error)) from error
 
