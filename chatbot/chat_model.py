@@ -25,7 +25,6 @@ from store.settings import Service
 logger = logging.getLogger("docent")
 
 TRIES = 3
-PATIENCE_S = 30.0  # waited between tries, all together
 PAUSE_S = 0.5  # before the second try, where the server does not say; doubled before the third
 LONGEST = 5  # times the timeout: the whole of one answer
 
@@ -93,13 +92,13 @@ class ChatModel:
             begun = begun or bool(piece.text)
             put(piece)
 
-        give_up = time.monotonic() + PATIENCE_S
+        started = time.monotonic()
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._once(messages, noted)
             except ModelFault as fault:
                 pause = self._pause * 2 ** (attempt - 1) if fault.after is None else fault.after
-                late_then = time.monotonic() + pause > give_up
+                late_then = time.monotonic() + pause > started + fault.patience
                 if begun or not fault.passing or attempt == TRIES or late_then:
                     raise
                 logger.info("Trying the model again in %.1f s: %s", pause, fault)
