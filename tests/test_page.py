@@ -66,6 +66,19 @@ def test_ask_takes_a_history(client):
     assert "Russian defence minister" in answer["searched_for"]
 
 
+@pytest.mark.parametrize("data", [[QUESTION], [QUESTION, None], [QUESTION, None, "extractive"]])
+def test_a_program_that_speaks_http_may_leave_out_what_has_a_default(page, data):
+    request = urllib.request.Request(
+        f"{page}/gradio_api/call/ask",
+        json.dumps({"data": data}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{page}/gradio_api/call/ask/{event}") as reply:
+        assert b"Shoigu" in reply.read()
+
+
 def test_a_program_chooses_the_model_of_a_question(library, server):
     ingest(SAMPLES, library=library)
     bot = Chatbot(library, model=f"openai:{MODEL}", services=services(server))
