@@ -13,15 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatbot.answer import Answer, Event, Finished, answer_from
 from chatbot.errors import BadTitle, UnknownThread, UnknownTurn
 from store.errors import LibraryFull, LibraryReadOnly
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from chatbot.bot import Chatbot
     from store.conversations import TurnKey
 
@@ -194,20 +192,20 @@ class Thread:
         return {one.asked_at.isoformat(): one.helpful for one in given}
 
     @contextmanager
-    def _reading(self, *, known: bool = False) -> Iterator[Connection]:
+    def _reading(self, *, known: bool = False) -> Iterator[Any]:
         """A transaction that may read it. `known`: it has been begun. Raises UnknownThread."""
         with self._bot.library.database.reading() as connection:
             self._own(connection, known=known)
             yield connection
 
     @contextmanager
-    def _writing(self, *, known: bool = False) -> Iterator[Connection]:
+    def _writing(self, *, known: bool = False) -> Iterator[Any]:
         """As `_reading`, and it may write."""
         with self._bot.library.database.writing() as connection:
             self._own(connection, known=known)
             yield connection
 
-    def _own(self, connection: Connection, *, known: bool) -> None:
+    def _own(self, connection: Any, *, known: bool) -> None:  # noqa: ANN401 (the store's)
         from store import conversations
 
         owner = conversations.owner_of(connection, self.id)
