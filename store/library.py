@@ -398,7 +398,9 @@ class Library:
         with self.database.reading() as connection:
             # It may have been embedded anew since this process opened it.
             self.embedding.refuse_another(catalog.state(connection))
-            within = None if sources is None else catalog.document_ids(connection, sources)
+            within = (
+                None if sources is None else list(catalog.rows_of(connection, sources).values())
+            )
             rankings = []
             for n, query in enumerate(asked):
                 words = word_index.chunks_with(connection, query, limit, within)
@@ -437,14 +439,16 @@ class Library:
         from store import catalog
 
         with self.database.reading() as connection:
+            rows = catalog.rows_of(connection, {passage.source for passage in passages})
             widened = []
             for passage in passages:
-                identity = catalog.document_id(connection, passage.source)
-                if identity is None:
+                if passage.source not in rows:
                     widened.append(passage)
                     continue
                 start = max(passage.start - margin, 0)
-                text = catalog.read_text(connection, identity, start, passage.end + margin)
+                text = catalog.read_text(
+                    connection, rows[passage.source], start, passage.end + margin
+                )
                 widened.append(replace(passage, text=text, start=start, end=start + len(text)))
             return widened
 
