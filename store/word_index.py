@@ -47,7 +47,7 @@ def forget_all(connection: Connection) -> None:
 
 
 def compact(connection: Connection) -> None:
-    """Leave nothing of what the index has forgotten: until then its words are only hidden."""
+    """Leave nothing of what was forgotten: until then its words are only hidden."""
     connection.execute(text("INSERT INTO full_text(full_text) VALUES ('optimize')"))
 
 

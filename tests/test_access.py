@@ -21,6 +21,7 @@ from chatbot.web.asgi import reply
 from chatbot.web.orders import Order
 from chatbot.web.sessions import FREE, Guesses
 from chatbot.web.source_panel import SourcePanel
+from chatbot.web.strings import Words
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
@@ -444,7 +445,9 @@ def test_an_answer_under_way_is_nobody_elses(page, visitors):
 
 def test_a_conversation_of_another_is_as_unknown_as_none(bot):
     page = Page(bot, add=ingest)
-    (_, _, thread, *_), *_ = page._reply(Order.read(QUESTION, "", ""), "", None, "ann")
+    (_, _, thread, *_), *_ = page._reply(
+        Order.read(QUESTION, "", ""), "", None, "ann", words=Words()
+    )
     assert page._conversation(thread, "ann").turns
     for owner, kept in (("bob", thread), ("", thread), ("bob", "no-such-thread")):
         conversation = page._conversation(kept, owner)
