@@ -1,5 +1,6 @@
 """C3: the 10,000th turn of a conversation costs what the 100th does, and all of them are kept."""
 
+import functools
 import json
 import sys
 from collections.abc import Callable
@@ -7,15 +8,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import event
 
 from chatbot import Chatbot
+from chatbot.web import Page
 from ingest import ingest
 from store import Library, conversations
+from tests.browsing import MARK
 from tests.conftest import SAMPLES
 
 QUESTION = "Who is the Russian defence minister that visited?"
 SHORT, LONG = 99, 9_999
+BOUND = 100  # turns on the page at once
 
 
 class Listening(Chatbot):
@@ -119,3 +124,21 @@ def test_all_of_it_is_there_after_a_restart(kept, bot):
     assert [turn.question for turn in turns[:LONG]] == asked
     assert all(turn.answer == answer for turn in turns[:LONG])
     assert bot.thread(ids[LONG]).markdown().count("\n## Question ") == LONG
+
+
+@pytest.mark.browser
+def test_the_page_opens_its_end_alone(kept, bot, chromium):
+    bot.thread(kept[1][LONG]).ask(QUESTION)
+    page = Page(bot, add=functools.partial(ingest, library=bot.library))
+    address = page.open("127.0.0.1", 0)
+    context = chromium.new_context()
+    seen = context.new_page()
+    seen.goto(f"{address}/?thread={kept[1][LONG]}")
+    expect(seen.locator("#docent-chat .user.message").last).to_contain_text(
+        QUESTION, timeout=60_000
+    )
+    assert seen.locator("#docent-chat .user.message").count() <= BOUND
+    seen.locator("#docent-chat .bot.message").last.locator('a[href$="-1"]').first.click()
+    expect(seen.locator(MARK)).to_contain_text("Shoigu")
+    context.close()
+    page.close()
