@@ -20,8 +20,7 @@ import pptx
 from ingest.kinds import SUFFIXES
 from tests.ole import ole, xls
 from tests.pdfs import written
-from tests.test_bombs import odf
-from tests.test_hostile import packed
+from tests.zips import odf, packed
 
 STARTS = "Bram Drav Fenn Gant Hald Lork Moss Osk Pell Quill Sterr Thorn Wick".split()
 ENDS = "combe haven mere wold".split()

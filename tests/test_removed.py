@@ -14,6 +14,7 @@ from chatbot.web.removal import put_back, take_out
 from chatbot.web.source_panel import SourcePanel
 from ingest import Text, ingest
 from ingest.__main__ import main
+from store import Library
 from store.database import chunks, vectors
 from tests.pdfs import written
 
@@ -126,10 +127,11 @@ def test_what_was_removed_and_compacted_can_be_put_back_whole(others, file):
     assert others.check().problems == ()
 
 
-def test_a_library_too_large_for_it_is_not_compacted_on_the_page(others, file):
+@pytest.mark.parametrize("later", [Library.compact, Library.rebuild])
+def test_a_library_too_large_for_it_is_compacted_later(others, file, later):
     ingest(file, library=others)
     others.remove(str(file))
     others.compact(at_most=3)
     assert found_in(others.home) == {"catalog.db": {*CANARIES} - {NAME}}
-    others.compact()
+    later(others)
     assert found_in(others.home) == {}

@@ -318,8 +318,7 @@ def markdown_copy(answer: Answer) -> str:
         f"[^{citation.number}]: " + _MARKDOWN.sub(r"\\\1", _footnote(citation.title, citation))
         for citation in answer.citations
     ]
-    words = "\n".join([_label(answer) + said, *([""] if notes else []), *notes])
-    return unformulated(words)
+    return unformulated("\n".join([_label(answer) + said, *([""] if notes else []), *notes]))
 
 
 def _plainly(answer: Answer) -> str:

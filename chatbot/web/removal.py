@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chatbot.bot import Chatbot
     from store.whole import Stored
 
-COMPACTED = 50_000  # chunks; half a second. In a larger library a later `ingest` does it
+COMPACTED = 50_000  # chunks; half a second. In a larger library `ingest --remove` does it
 
 
 @dataclass(frozen=True, slots=True)
