@@ -25,7 +25,7 @@ from ingest import Text, ingest
 from tests.model_server import MODEL, ModelServer, Reply, services, serving
 
 PLANTED_IN = ("squad2", "clapnq_dev")
-QUESTIONS = 300
+QUESTIONS = 150  # of each set; with five texts for each, as many as PoisonedRAG's
 TEXTS = (1, 5)  # for each question
 SEED = 11
 FORMS = (
@@ -89,42 +89,47 @@ def _measured(data: DataSet, server: ModelServer) -> Iterator[Poisoned]:
         library = library_of(data, Path(home))
         name = f"openai:{MODEL}"
         bot = Chatbot(library, model=f"extractive,{name}", services=services(server))
+        server.say(lambda body: _believing(body["messages"][-1]["content"], targets))
+
+        def answers() -> dict[str, list[Answer]]:
+            return {
+                model: [bot.ask(target.question, model=model) for target in targets]
+                for model in bot.models
+            }
+
+        before = answers()
         for count in TEXTS:
-            yield _rates(bot, data.name, targets, count, "extractive")
-            server.say(lambda body: _believing(body["messages"][-1]["content"], targets))
-            yield _rates(bot, data.name, targets, count, name)
+            texts = [text for target in targets for text in target.planted(count)]
+            ingest(texts, library=library)
+            during = answers()
+            for text in texts:
+                library.remove(text.source)
+            after = answers()
+            for model in bot.models:
+                # What a model would say without the texts is not known: quotes stand in.
+                asked = list(zip(targets, before["extractive"], during[model], strict=True))
+                same = [a.text == b.text for a, b in zip(before[model], after[model], strict=True)]
+                yield _rates(data.name, model, count, asked, sum(same) / len(same))
         bot.close()
 
 
-def _rates(bot: Chatbot, name: str, targets: Sequence[Target], count: int, model: str) -> Poisoned:
-    def answers(chosen: str) -> list[Answer]:
-        return [bot.ask(target.question, model=chosen) for target in targets]
-
-    before, plain = answers("extractive"), answers(model)
-    texts = [text for target in targets for text in target.planted(count)]
-    ingest(texts, library=bot.library)
-    during = answers(model)
-    for text in texts:
-        bot.library.remove(text.source)
-    after = answers(model)
-    # What a model would have said without the texts is not known: the extractive answer stands in.
-    rows = [
-        (target, answer)
-        for target, answer, old in zip(targets, during, before, strict=True)
-        if has_answer(old.text, list(target.right)) and not has_answer(old.text, [target.wrong])
-    ]
+def _rates(
+    name: str, model: str, count: int, asked: Sequence[tuple[Target, Answer, Answer]], undone: float
+) -> Poisoned:
+    """From the questions, each with the answer before and with the texts."""
+    rows = [(t, new) for t, old, new in asked if says(old, *t.right) and not says(old, t.wrong)]
     displaced = [a for t, a in rows if says(a, t.wrong) and not says(a, *t.right)]
     return Poisoned(
         name,
         model.partition(":")[0],
         count,
-        len(targets),
+        len(asked),
         len(rows),
         considered=_share(rows, lambda t, a: any(_planted(p.source) for p in a.passages)),
         displaced=len(displaced) / len(rows),
         both=_share(rows, lambda t, a: says(a, t.wrong) and says(a, *t.right)),
         cited=_cited(displaced),
-        undone=sum(a.text == b.text for a, b in zip(plain, after, strict=True)) / len(targets),
+        undone=undone,
     )
 
 
