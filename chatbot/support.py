@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LONGEST = 2_000  # characters of a sentence that can be checked, unless it is a quote
 SINGLES = 4  # sentences looked at closely; a fifth, and pairs of two, cost 4 ms an answer
 PAIRED = 1  # of the likeliest, each with either neighbour
+SUPPORTED = 0.5  # the belief from which a claim is supported
 BETTER = 0.1  # two sentences must be this much more convincing than one
 # A number in digits that no excerpt has is never supported, however well the rest agrees: the
 # mark then says no more than what anyone can see.
@@ -80,12 +81,14 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The trained weights: the belief is the logistic of the networks' mean score."""
+    """The trained weights: the belief is the logistic of the networks' mean score.
+
+    They are so shifted that a claim is supported from SUPPORTED on, with and without vectors.
+    """
 
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
     nets: tuple[Net, ...]
-    threshold: float
 
     def beliefs(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of rows (n, len(FEATURES)), (n,)."""
@@ -136,7 +139,7 @@ def check(
     belief, quote = float(beliefs[best]), quotes[best]
     if any(number.certain for number in found[best].lone_numbers):
         belief *= UNHEARD
-    supported = belief >= scale.threshold
+    supported = belief >= SUPPORTED
     doubt = "" if supported else _doubt(sentence, quote, found[best], len(wanted))
     return Support(belief, supported, doubt, quote.index, quote.start, quote.end)
 
@@ -378,4 +381,4 @@ def scales(*, bare: bool) -> Scale:
         for net in own["nets"]
     )
     mean, spread = (np.array(own[name], np.float32) for name in ("mean", "spread"))
-    return Scale(mean, spread, nets, own["threshold"])
+    return Scale(mean, spread, nets)
