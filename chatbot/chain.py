@@ -59,17 +59,20 @@ def answer_chain(
         )
 
     def answer(asked: Iterator[dict[str, Any]]) -> Iterator[list[Event]]:
-        known = _added(asked)
+        known = _added(asked) | {"searched": time.perf_counter()}
         if writer:
             yield from writer.answer(known, lambda: _quote(library, known))
         else:
             yield from _quote(library, known)
 
+    def begun(asked: dict[str, Any]) -> dict[str, Any]:
+        return {**asked, "started": time.perf_counter()}
+
+    # Each `assign` starts threads: what needs none of its own is no step of its own.
     return (
-        RunnablePassthrough.assign(started=RunnableLambda(lambda _: time.perf_counter()))
+        RunnableLambda(begun)
         | RunnablePassthrough.assign(query=RunnableGenerator(query))
         | RunnablePassthrough.assign(passages=RunnableLambda(passages))
-        | RunnablePassthrough.assign(searched=RunnableLambda(lambda _: time.perf_counter()))
         | RunnablePassthrough.assign(events=RunnableGenerator(answer))
     )
 
