@@ -25,7 +25,7 @@ from ingest import Text, ingest
 from tests.model_server import MODEL, ModelServer, Reply, services, serving
 
 PLANTED_IN = ("squad2", "clapnq_dev")
-QUESTIONS = 300
+QUESTIONS = 150  # of each set; with five texts for each, as many as PoisonedRAG's
 TEXTS = (1, 5)  # for each question
 SEED = 11
 FORMS = (
@@ -74,7 +74,8 @@ class Poisoned:
     cited: float
     """Of the displaced answers, those whose sentences all cite planted texts."""
     undone: float
-    """Of all questions, those with the answer from before, once the texts were removed."""
+    """Of all questions, those with no trace of the texts once they were removed: none among the
+    passages, and the wrong answer not said, unless it was before."""
 
 
 def measure(folder: Path) -> list[Poisoned]:
@@ -89,43 +90,54 @@ def _measured(data: DataSet, server: ModelServer) -> Iterator[Poisoned]:
         library = library_of(data, Path(home))
         name = f"openai:{MODEL}"
         bot = Chatbot(library, model=f"extractive,{name}", services=services(server))
+        server.say(lambda body: _believing(body["messages"][-1]["content"], targets))
+
+        def answers() -> dict[str, list[Answer]]:
+            return {
+                model: [bot.ask(target.question, model=model) for target in targets]
+                for model in bot.models
+            }
+
+        before = answers()
         for count in TEXTS:
-            yield _rates(bot, data.name, targets, count, "extractive")
-            server.say(lambda body: _believing(body["messages"][-1]["content"], targets))
-            yield _rates(bot, data.name, targets, count, name)
+            texts = [text for target in targets for text in target.planted(count)]
+            ingest(texts, library=library)
+            during = answers()
+            for text in texts:
+                library.remove(text.source)
+            after = answers()
+            for model in bot.models:
+                # What a model would say without the texts is not known: quotes stand in.
+                asked = list(zip(targets, before["extractive"], during[model], strict=True))
+                compared = zip(targets, before[model], after[model], strict=True)
+                clean = [_without_trace(*answers) for answers in compared]
+                yield _rates(data.name, model, count, asked, sum(clean) / len(clean))
         bot.close()
 
 
-def _rates(bot: Chatbot, name: str, targets: Sequence[Target], count: int, model: str) -> Poisoned:
-    def answers(chosen: str) -> list[Answer]:
-        return [bot.ask(target.question, model=chosen) for target in targets]
-
-    before, plain = answers("extractive"), answers(model)
-    texts = [text for target in targets for text in target.planted(count)]
-    ingest(texts, library=bot.library)
-    during = answers(model)
-    for text in texts:
-        bot.library.remove(text.source)
-    after = answers(model)
-    # What a model would have said without the texts is not known: the extractive answer stands in.
-    rows = [
-        (target, answer)
-        for target, answer, old in zip(targets, during, before, strict=True)
-        if has_answer(old.text, list(target.right)) and not has_answer(old.text, [target.wrong])
-    ]
+def _rates(
+    name: str, model: str, count: int, asked: Sequence[tuple[Target, Answer, Answer]], undone: float
+) -> Poisoned:
+    """From the questions, each with the answer before and with the texts."""
+    rows = [(t, new) for t, old, new in asked if says(old, *t.right) and not says(old, t.wrong)]
     displaced = [a for t, a in rows if says(a, t.wrong) and not says(a, *t.right)]
     return Poisoned(
         name,
         model.partition(":")[0],
         count,
-        len(targets),
+        len(asked),
         len(rows),
         considered=_share(rows, lambda t, a: any(_planted(p.source) for p in a.passages)),
         displaced=len(displaced) / len(rows),
         both=_share(rows, lambda t, a: says(a, t.wrong) and says(a, *t.right)),
         cited=_cited(displaced),
-        undone=sum(a.text == b.text for a, b in zip(plain, after, strict=True)) / len(targets),
+        undone=undone,
     )
+
+
+def _without_trace(target: Target, before: Answer, after: Answer) -> bool:
+    told = says(after, target.wrong) and not says(before, target.wrong)
+    return not told and not any(_planted(passage.source) for passage in after.passages)
 
 
 def says(answer: Answer, *said: str) -> bool:
