@@ -63,8 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
     if options.what == "fuzz":
-        console.print(_fuzz_table(fuzz.measure(options.data, options.rounds, options.keep)))
-        return 0
+        found = fuzz.measure(options.data, options.rounds, options.keep)
+        console.print(_fuzz_table(found))
+        return int(not all(one.passed() for one in found.values()))
     if options.what == "support":
         told, rated, spent = measure_support(options.data)
         console.print(_told_table(told))
