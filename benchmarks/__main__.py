@@ -1,5 +1,6 @@
 """Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
-`python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`.
+`python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`,
+`python -m benchmarks size --files 10000 100000 --megabytes 1000`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fuzz, load
+from benchmarks import fuzz, load, size
 from benchmarks.models import Overhead, overheads
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
@@ -27,7 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["quality", "speed", "reading", "support", "models", "load", "fuzz"]
+        "what",
+        choices=["quality", "speed", "reading", "support", "models", "load", "fuzz", "size"],
     )
     parser.add_argument(
         "--data", type=Path, help="a folder of sets (quality, reading, support) or files (fuzz)"
@@ -43,17 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
     parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
+    parser.add_argument("--files", type=int, nargs="*", default=[], help="how many (for size)")
+    parser.add_argument("--megabytes", type=int, nargs="*", default=[], help="of one (for size)")
     options = parser.parse_args(argv)
     console = Console()
-    if options.what == "speed":
-        console.print(_speed_table([measure(count) for count in options.documents]))
-        return 0
-    if options.what == "load":
-        loads = [load.measure(users, options.minutes) for users in options.users]
-        console.print(_load_table(loads))
-        return 0
-    if options.what == "models":
-        console.print(_overhead_table(overheads(options.users[0], options.documents[0])))
+    made = _generated(options)
+    if made is not None:
+        console.print(made)
         return 0
     if options.what == "reading" and options.data and options.data.is_dir():
         console.print(_phrases_table(phrases(options.data / "formats")))
@@ -79,6 +77,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.write:
         console.print(f"Written: {write(Path('docs'), retrieved, answered, held)}")
     return 0
+
+
+def _generated(options: argparse.Namespace) -> Table | None:
+    """The figures that need no data; None if others are asked for."""
+    match options.what:
+        case "speed":
+            return _speed_table([measure(count) for count in options.documents])
+        case "size":
+            many = [size.many(count) for count in options.files]
+            return _size_table([*many, *(size.huge(one) for one in options.megabytes)])
+        case "load":
+            return _load_table([load.measure(users, options.minutes) for users in options.users])
+        case "models":
+            return _overhead_table(overheads(options.users[0], options.documents[0]))
+    return None
 
 
 def _retrieval_table(rows: Sequence[Retrieval]) -> Table:
@@ -204,6 +217,20 @@ def _speed_table(rows: Sequence[Speed]) -> Table:
             f"{row.index_s:.2f} s",
             f"{row.bytes_a_chunk:,.0f}",
             f"{row.answer_ms:.1f} ms",
+        )
+    return table
+
+
+def _size_table(rows: Sequence[size.Size]) -> Table:
+    table = Table(
+        "What", "goes in", "again", "parent", "child", "again, parent", "child", "library"
+    )
+    for row in rows:
+        held = (row.first.parent, row.first.child, row.again.parent, row.again.child, row.library)
+        table.add_row(
+            row.what,
+            *(f"{run.seconds:.1f} s" for run in (row.first, row.again)),
+            *(f"{memory / 2**20:,.0f} MiB" for memory in held),
         )
     return table
 

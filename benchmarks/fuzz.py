@@ -159,7 +159,7 @@ def _look_at(item: dict[str, Any], seed: str, data: bytes, kind: Fuzzed) -> None
 
 def died_of(data: bytes, name: str) -> str:
     """What a child says on reading this, when it is listened to: its last words, or its signal."""
-    ask = json.dumps([Path(name).name, len(data)]).encode() + b"\n" + data
+    ask = json.dumps([Path(name).name, len(data), None]).encode() + b"\n" + data
     try:
         done = subprocess.run(
             command("ingest.sandbox"),

@@ -15,12 +15,13 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from ingest.errors import ReaderEnded, ReadError
+from ingest.reading import Reading
 from store.child import begin, limit, start
 from store.starved import starved
 
@@ -39,9 +40,12 @@ class Sandbox:
         self._all: set[_Child] = set()
         self._closed = False
 
-    def read(self, data: bytes, name: str) -> list[dict[str, Any]]:
+    def read(
+        self, data: bytes, name: str, part: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
         """What `main` says of the file and of those inside it.
 
+        `part`: what is in `data` is one part of a large text: see `readers.read_part`.
         Raises ReadError, in words; ReaderEnded if it cost the child its life.
         """
         child = self._idle.get()
@@ -51,7 +55,7 @@ class Sandbox:
                 self._all.add(child)
                 if self._closed:
                     child.end()
-            items = child.ask(data, name)
+            items = child.ask(data, name, part)
             if items is None:
                 why = child.end()
                 self._all.discard(child)
@@ -80,7 +84,9 @@ class _Child:
         self._process = start("ingest.sandbox")
         self._late = False
 
-    def ask(self, data: bytes, name: str) -> list[dict[str, Any]] | None:
+    def ask(
+        self, data: bytes, name: str, part: Mapping[str, Any] | None
+    ) -> list[dict[str, Any]] | None:
         """The lines of the answer; None if the child has died of the file."""
         assert self._process.stdin
         assert self._process.stdout
@@ -88,7 +94,7 @@ class _Child:
         watchdog.daemon = True
         watchdog.start()
         try:
-            self._process.stdin.write(json.dumps([name, len(data)]).encode() + b"\n")
+            self._process.stdin.write(json.dumps([name, len(data), part]).encode() + b"\n")
             self._process.stdin.write(data)
             self._process.stdin.flush()
             heard: list[dict[str, Any]] = []
@@ -138,11 +144,11 @@ def main() -> None:
     limit("RLIMIT_AS", MEMORY)
     files = sys.stdin.buffer
     while line := files.readline():
-        name, size = json.loads(line)
+        name, size, part = json.loads(line)
         limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
         try:
             # Each is let go before the next: together they may not fit in memory.
-            for item in _read(files.read(size), name):
+            for item in _read(files.read(size), name, part):
                 answers.write(json.dumps(item).encode() + b"\n")
         except (MemoryError, ImportError) as error:
             if not starved(error):
@@ -152,12 +158,14 @@ def main() -> None:
         answers.flush()
 
 
-def _read(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    from ingest.readers import read_all
+def _read(data: bytes, name: str, part: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    from ingest.readers import read_all, read_part
     from ingest.split import spans
 
     try:
-        for path, digest, reading in read_all(data, name):
+        found: Iterable[tuple[str, str, Reading | ReadError]]
+        found = [("", "", read_part(data, name, part))] if part else read_all(data, name)
+        for path, digest, reading in found:
             if isinstance(reading, ReadError):
                 yield {"path": path, "error": str(reading)}
             else:

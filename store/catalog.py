@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,12 @@ import numpy as np
 from sqlalchemy import Connection, Row, delete, insert, select, text
 
 from store.checksums import checksum, prove
-from store.database import blocks, chunks, documents, meta, removed, vectors
+from store.database import blocks, chunks, documents, meta, parts, removed, vectors
 from store.errors import UnknownSource
 from store.fulltext import match_expression
 from store.language import searchable
 from store.records import (
+    HIDDEN,
     INSIDE,
     Chunk,
     Document,
@@ -111,9 +112,27 @@ def content_hash(connection: Connection, source: str) -> str | None:
 
 
 def list_documents(connection: Connection) -> list[DocumentInfo]:
-    """All documents, by source. Raises LibraryDamaged if a row is not as it was stored."""
-    rows = connection.execute(select(documents).order_by(documents.c.source)).all()
-    return [_info(row) for row in rows]
+    """All documents, by source, each large text as one with the sizes of all its parts.
+
+    Raises LibraryDamaged if a row is not as it was stored.
+    """
+    found: dict[str, DocumentInfo] = {}
+    inner = set(connection.scalars(select(parts.c.document_id)))
+    # A text stands before its parts: its source is the beginning of theirs.
+    for row in connection.execute(select(documents).order_by(documents.c.source)):
+        if row.source.startswith(HIDDEN):
+            continue
+        info = _info(row)
+        whole = found.get(row.source.rpartition(INSIDE)[0]) if row.id in inner else None
+        if whole is None:
+            found[row.source] = info
+        else:
+            found[whole.source] = replace(
+                whole,
+                chunk_count=whole.chunk_count + info.chunk_count,
+                characters=whole.characters + info.characters,
+            )
+    return list(found.values())
 
 
 def _info(row: Row[Any]) -> DocumentInfo:
@@ -143,7 +162,14 @@ def document_of(connection: Connection, row: Any) -> Document:  # noqa: ANN401 (
         format=row.format,
         content_hash=row.content_hash,
         validators=read_validators(connection, row.source),
+        part=is_part(connection, row.id),
     )
+
+
+def is_part(connection: Connection, identity: int) -> bool:
+    """Whether a document is one part of a large text."""
+    query = select(parts.c.document_id).where(parts.c.document_id == identity)
+    return connection.scalar(query) is not None
 
 
 def twin_vectors(
@@ -216,6 +242,8 @@ def insert_document(
     row = {**vars(entry), "checksum": document_checksum(entry)}
     identity = connection.scalar(insert(documents).values(row).returning(documents.c.id))
     assert identity is not None
+    if document.part:
+        connection.execute(insert(parts).values(document_id=identity))
     if document.validators:
         put_validators(connection, identity, document.validators)
     cut = [document.text[start : start + BLOCK] for start in range(0, len(document.text), BLOCK)]
@@ -263,7 +291,7 @@ def delete_document(connection: Connection, source: str) -> None:
     pieces = [(row.key, words) for row, words in read_pieces(connection, identity)]
     # A contentless index forgets a row only when told exactly what it had learnt.
     _index_words(connection, title, pieces, forget=True)
-    if pieces:
+    if pieces and not is_part(connection, identity):  # of a part the index has nothing
         connection.execute(insert(removed), [{"key": key} for key, _ in pieces])
     connection.execute(delete(documents).where(documents.c.id == identity))
 
@@ -398,9 +426,16 @@ def length(connection: Connection, source: str) -> tuple[int, int]:
 
 
 def full_text(
-    connection: Connection, question: str, limit: int, within: Sequence[int] | None = None
+    connection: Connection,
+    question: str,
+    limit: int,
+    within: Sequence[int] | None = None,
+    hidden: Iterable[tuple[int, int]] = (),
 ) -> dict[int, float]:
-    """Keys of the chunks that share words with `question`, with their BM25, best first."""
+    """Keys of the chunks that share words with `question`, with their BM25, best first.
+
+    `within`: only chunks of these document rows. `hidden`: ranges of keys left out.
+    """
     expression = match_expression(question)
     if expression is None:
         return {}
@@ -412,6 +447,7 @@ def full_text(
             f"({','.join(str(int(identity)) for identity in within)}))"
         )
     )
+    scope += "".join(f"AND rowid NOT BETWEEN {first:d} AND {last:d} " for first, last in hidden)
     rows = connection.execute(
         text(
             f"SELECT rowid, -bm25(full_text, {TITLE_WEIGHT}, 1.0) AS score FROM full_text "
@@ -431,7 +467,7 @@ def without_vectors(connection: Connection, limit: int) -> list[tuple[int, str]]
         select(chunks, documents.c.title)
         .join(documents)
         .outerjoin(vectors, vectors.c.key == chunks.c.key)
-        .where(vectors.c.key.is_(None))
+        .where(vectors.c.key.is_(None), chunks.c.document_id.not_in(select(parts.c.document_id)))
         .order_by(chunks.c.key)
         .limit(limit)
     )
@@ -450,12 +486,15 @@ def embedded_text(title: str, words: str) -> str:
 
 
 def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
-    """Rows of the sources that are in the library."""
+    """Rows of the sources that are in the library, those of their parts included."""
+    wanted = set(sources)
     found: list[int] = []
-    for batch in batches(list(sources)):
+    for batch in batches(list(wanted)):
         query = select(documents.c.id).where(documents.c.source.in_(batch))
         found.extend(connection.scalars(query))
-    return found
+    query = select(documents.c.id, documents.c.source).join(parts)
+    inner = connection.execute(query).all()
+    return found + [row.id for row in inner if row.source.rpartition(INSIDE)[0] in wanted]
 
 
 def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
