@@ -222,14 +222,12 @@ def _speed_table(rows: Sequence[Speed]) -> Table:
 
 
 def _size_table(rows: Sequence[size.Size]) -> Table:
-    table = Table(
-        "What", "goes in", "again", "parent", "child", "again, parent", "child", "library"
-    )
+    table = Table("What", "goes in", "CPU", "again", "parent", "child", "again", "library")
     for row in rows:
-        held = (row.first.parent, row.first.child, row.again.parent, row.again.child, row.library)
+        held = (row.first.parent, row.first.child, row.again.parent, row.library)
         table.add_row(
             row.what,
-            *(f"{run.seconds:.1f} s" for run in (row.first, row.again)),
+            *(f"{s:,.1f} s" for s in (row.first.seconds, row.first.cpu_s, row.again.seconds)),
             *(f"{memory / 2**20:,.0f} MiB" for memory in held),
         )
     return table

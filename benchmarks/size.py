@@ -7,6 +7,7 @@ is read from the system while it runs, which only Linux tells.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import subprocess
@@ -30,6 +31,8 @@ class Run:
 
     status: int
     seconds: float
+    cpu_s: float
+    """Of the processor, its children's included: less depends on what else the machine does."""
     parent: int
     """The most memory that it held, in bytes."""
     child: int
@@ -77,7 +80,7 @@ def _measured(what: str, source: Path, home: Path) -> Size:
 
 def run(source: Path, home: Path) -> Run:
     """Ingest, and look at the memory meanwhile."""
-    started = time.perf_counter()
+    started, before = time.perf_counter(), os.times()
     process = subprocess.Popen(
         [*command("ingest"), str(source), "--home", str(home)],
         stdout=subprocess.DEVNULL,
@@ -91,7 +94,9 @@ def run(source: Path, home: Path) -> Run:
             own, *others = _held(process.pid)
             parent, child = max(parent, own), max([child, *others])
         else:
-            return Run(process.returncode, time.perf_counter() - started, parent, child)
+            after, seconds = os.times(), time.perf_counter() - started
+            cpu_s = sum(after[2:4]) - sum(before[2:4])
+            return Run(process.returncode, seconds, cpu_s, parent, child)
 
 
 def _held(process: int) -> list[int]:

@@ -21,13 +21,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ingest.errors import ReaderEnded, ReadError
+from ingest.limits import WALL_S, cpu_s, memory
 from ingest.reading import Reading
 from store.child import begin, limit, start
 from store.starved import starved
 
-MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
-CPU_S = 60  # for one file: 190 MB of very short sentences take some 35, a bomb at most a few
-WALL_S = 180  # for one file, waiting included
+ADDRESSES = 2 << 30  # bytes of address space; some libraries reserve more than they use
 
 
 class Sandbox:
@@ -57,7 +56,7 @@ class Sandbox:
                     child.end()
             items = child.ask(data, name, part)
             if items is None:
-                why = child.end()
+                why = child.end(len(data))
                 self._all.discard(child)
                 child = None
                 raise ReaderEnded(f"{name!r} cannot be read: {why}")
@@ -106,8 +105,8 @@ class _Child:
             watchdog.cancel()
         return heard
 
-    def end(self) -> str:
-        """End it; returns why it had ended by itself, in words."""
+    def end(self, size: int = 0) -> str:
+        """End it; returns why it had ended by itself, in words. `size`: of its file, in bytes."""
         with suppress(OSError):
             self._process.kill()
         status = self._process.wait()
@@ -116,9 +115,10 @@ class _Child:
             with suppress(OSError):
                 pipe.close()
         if self._late or status == -getattr(signal, "SIGXCPU", 0):
-            return f"it took more than {CPU_S} seconds"
+            return f"it took more than {WALL_S if self._late else cpu_s(size)} seconds"
         if status == OUT_OF_MEMORY:
-            return f"it needs more memory than it may take, which is {MEMORY >> 20:,} MB at most"
+            most = memory(size) >> 20
+            return f"it needs more memory than it may take, which is {most:,} MB at most"
         return "its reader crashed; the file is damaged, or made to do harm"
 
     def _expire(self) -> None:
@@ -141,11 +141,12 @@ _END = b"{}\n"  # of an answer
 def main() -> None:
     """The child: read files until the input ends."""
     answers = begin()
-    limit("RLIMIT_AS", MEMORY)
+    limit("RLIMIT_AS", ADDRESSES)
     files = sys.stdin.buffer
     while line := files.readline():
         name, size, part = json.loads(line)
-        limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
+        limit("RLIMIT_CPU", int(sum(os.times()[:2])) + cpu_s(size))
+        limit("RLIMIT_DATA", memory(size))
         try:
             # Each is let go before the next: together they may not fit in memory.
             for item in _read(files.read(size), name, part):
