@@ -9,7 +9,7 @@ from __future__ import annotations
 WALL_S = 180  # waiting included
 _MB = 1 << 20
 _CPU_S, _CPU_FREE, _CPU_A_MB, _CPU_MOST = 30, 10, 1, 120
-_MEMORY, _MEMORY_A_BYTE, _MEMORY_MOST = 400 * _MB, 5, 900 * _MB
+_MEMORY, _MEMORY_A_BYTE, _MEMORY_MOST = 540 * _MB, 5, 900 * _MB
 
 
 def cpu_s(size: int) -> int:
@@ -18,5 +18,5 @@ def cpu_s(size: int) -> int:
 
 
 def memory(size: int) -> int:
-    """Bytes of memory beside the programs themselves: 400 MB for a small file, 900 MB at most."""
+    """Bytes of memory beside the programs themselves: 540 MB for a small file, 900 MB at most."""
     return min(_MEMORY + _MEMORY_A_BYTE * size, _MEMORY_MOST)

@@ -10,7 +10,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,8 +52,13 @@ class Loaded:
     seconds: float = 0.0
 
 
-def load(item: Item, library: Library, sandbox: Sandbox) -> Loaded:
-    """Read and split one source, unless it is stored already as it is. Never raises ReadError."""
+def load(
+    item: Item, library: Library, sandbox: Sandbox, hashes: Mapping[str, str | None]
+) -> Loaded:
+    """Read and split one source, unless it is stored already as it is. Never raises ReadError.
+
+    `hashes`: of what is stored, by source.
+    """
     source = source_of(item)
     started = time.perf_counter()
     try:
@@ -62,30 +67,30 @@ def load(item: Item, library: Library, sandbox: Sandbox) -> Loaded:
         elif isinstance(item, PartOf):
             loaded = _load_part(item, library, sandbox)
         else:
-            loaded = _load(item, library, sandbox)
+            loaded = _load(item, sandbox, hashes.get(source))
     except ReadError as error:
         of = item if isinstance(item, PartOf) else None
         return Loaded(source, failures=(Failure(source, str(error)),), item=of)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
-def _load(item: Path | Member | Text, library: Library, sandbox: Sandbox) -> Loaded:
+def _load(item: Path | Member | Text, sandbox: Sandbox, stored: str | None) -> Loaded:
     source = source_of(item)
     if isinstance(item, Text):
         data = f"{item.title}\0{item.text}".encode("utf-8", "surrogatepass")
     else:
         with _opened(item) as file:
-            if large := _load_large(item, file, library):
+            if large := _load_large(item, file, stored):
                 return large
             data = file.read()
     digest = hashlib.sha256(data).hexdigest()
-    if library.content_hash(source) == digest:
+    if stored == digest:
         return Loaded(source, unchanged=True)
     found = [_of_text(item)] if isinstance(item, Text) else sandbox.read(data, item.name)
     return _loaded(source, digest, found)
 
 
-def _load_large(item: Path | Member, file: BinaryIO, library: Library) -> Loaded | None:
+def _load_large(item: Path | Member, file: BinaryIO, stored: str | None) -> Loaded | None:
     """What is to be loaded in the place of a large text: its parts; None for any other file.
 
     Raises ReadError for a file beyond the limits.
@@ -94,6 +99,8 @@ def _load_large(item: Path | Member, file: BinaryIO, library: Library) -> Loaded
     from ingest.readers.text import encoding_of
 
     size = os.fstat(file.fileno()).st_size
+    if size <= min(parts.LARGE, parts.fewest_bytes()):
+        return None
     beginning = file.read(parts.HEAD)
     file.seek(0)
     kind = parts.kind_in_parts(beginning, item.name)
@@ -105,7 +112,7 @@ def _load_large(item: Path | Member, file: BinaryIO, library: Library) -> Loaded
         return None
     encoding_of(beginning, item.name)  # what is no text is refused before all of it is read
     source, sha256 = source_of(item), parts.sha256_of(file, size)
-    if library.content_hash(source) == sha256:
+    if stored == sha256:
         return Loaded(source, unchanged=True)
     plan = parts.plan(file, size, item.name, kind)
     found = [PartOf(item, sha256, plan, part) for part in plan.parts]

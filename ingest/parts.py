@@ -90,9 +90,14 @@ def is_table(name: str) -> bool:
     return PurePath(name).suffix.lower() in _TABLES | _LINES
 
 
+def fewest_bytes() -> int:
+    """The least that a table of more rows than one document takes may have."""
+    return 4 * ROWS
+
+
 def has_many_rows(file: BinaryIO, size: int, name: str) -> bool:
     """Whether it is a table with more rows than one document takes."""
-    if not is_table(name) or size < 4 * ROWS:
+    if not is_table(name) or size <= fewest_bytes():
         return False
     rows = 0
     while (block := file.read(_BLOCK)) and rows <= 2 * ROWS:

@@ -232,6 +232,7 @@ def _load_all(
     """
     known = {source_of(item) for item in items if not isinstance(item, PartOf)}
     count = max(workers or os.cpu_count() or 1, 1)
+    hashes = library.content_hashes([source_of(item) for item in items])
     sandbox = Sandbox(count)
     ahead = 0  # bytes
     with ThreadPoolExecutor(count, thread_name_prefix="ingest") as pool:
@@ -242,7 +243,9 @@ def _load_all(
                 if begun < len(items) and len(pending) < count * AHEAD:
                     size = size_of(items[begun])
                     if not pending or ahead + size <= AHEAD_BYTES:
-                        pending.append((pool.submit(load, items[begun], library, sandbox), size))
+                        pending.append(
+                            (pool.submit(load, items[begun], library, sandbox, hashes), size)
+                        )
                         begun += 1
                         ahead += size
                         continue

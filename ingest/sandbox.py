@@ -141,6 +141,8 @@ _END = b"{}\n"  # of an answer
 def main() -> None:
     """The child: read files until the input ends."""
     answers = begin()
+    # A thread for each core, each with its stack, would count as memory of the file.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     limit("RLIMIT_AS", ADDRESSES)
     files = sys.stdin.buffer
     while line := files.readline():

@@ -111,6 +111,16 @@ def content_hash(connection: Connection, source: str) -> str | None:
     return found
 
 
+def content_hashes(connection: Connection, sources: Iterable[str]) -> dict[str, str]:
+    """The hash of the stored content of each of `sources` that is in the library."""
+    found: dict[str, str] = {}
+    query = select(documents.c.source, documents.c.content_hash)
+    for batch in batches(list(sources)):
+        rows = connection.execute(query.where(documents.c.source.in_(batch)))
+        found |= {row.source: row.content_hash for row in rows}
+    return found
+
+
 def list_documents(connection: Connection) -> list[DocumentInfo]:
     """All documents, by source, each large text as one with the sizes of all its parts.
 

@@ -130,6 +130,13 @@ class Library:
         with self.database.reading() as connection:
             return catalog.content_hash(connection, source)
 
+    def content_hashes(self, sources: Sequence[str]) -> dict[str, str]:
+        """The hash of the stored content of each of `sources` that is in the library."""
+        from store import catalog
+
+        with self.database.reading() as connection:
+            return catalog.content_hashes(connection, sources)
+
     def validators(self, source: str) -> Validators | None:
         """What to ask the server of a web page with whether it has changed, or None."""
         from store.validators import read_validators

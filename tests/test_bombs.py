@@ -349,7 +349,7 @@ def test_a_bomb_is_refused_in_words_or_read_in_part(name, sandbox):
         said = str(error)
         assert name in said
         # PDFium ends its process where it gets no more memory.
-        assert "crashed" not in said or name in ("forms.pdf", "flate.pdf")
+        assert "crashed" not in said or name in ("flate.pdf", "forms.pdf", "operators.pdf")
         assert not said.endswith((" seconds", " of memory"))
         assert "\n" not in said
     else:
