@@ -14,8 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fuzz, load, size
+from benchmarks import fuzz, load, poison, size
 from benchmarks.models import Overhead, overheads
+from benchmarks.poison import Poisoned
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
@@ -29,10 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "what",
-        choices=["quality", "speed", "reading", "support", "models", "load", "fuzz", "size"],
+        choices=[
+            *("quality", "speed", "reading", "support", "poison", "models", "load", "fuzz", "size")
+        ],
     )
     parser.add_argument(
-        "--data", type=Path, help="a folder of sets (quality, reading, support) or files (fuzz)"
+        "--data",
+        type=Path,
+        help="a folder of sets (quality, reading, support, poison) or files (fuzz)",
     )
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
@@ -60,10 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
+    return _print_from_data(options, console)
+
+
+def _print_from_data(options: argparse.Namespace, console: Console) -> int:
+    """Print the figures about the data; returns the exit status."""
     if options.what == "fuzz":
         found = fuzz.measure(options.data, options.rounds, options.keep)
         console.print(_fuzz_table(found))
         return int(not all(one.passed() for one in found.values()))
+    if options.what == "poison":
+        console.print(_poison_table(poison.measure(options.data)))
+        return 0
     if options.what == "support":
         told, rated, spent = measure_support(options.data)
         console.print(_told_table(told))
@@ -138,6 +151,24 @@ def _told_table(rows: Sequence[Told]) -> Table:
             table.add_row(*own, kind, f"{area:.3f}", f"{row.marked[kind]:.3f}")
             own = ("", "", "", "")
         table.add_section()
+    return table
+
+
+def _poison_table(rows: Sequence[Poisoned]) -> Table:
+    table = Table("Set", "Model", "Texts", "Questions", "right before", "considered")
+    for column in ("displaced", "both said", "all cited", "undone"):
+        table.add_column(column)
+    table.title = "Planted texts, so many for each question"
+    for row in rows:
+        shares = (row.considered, row.displaced, row.both, row.cited, row.undone)
+        table.add_row(
+            row.name,
+            row.model,
+            str(row.texts),
+            f"{row.questions:,}",
+            f"{row.right:,}",
+            *(f"{share:.3f}" for share in shares),
+        )
     return table
 
 

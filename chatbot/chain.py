@@ -3,7 +3,7 @@
     {"question", "history", "sources"}
       → + "query"      what to search for (None while a model is asked for it)
       → + "passages"   what was found, best first
-      → + "events"     Delta …, Finished(answer)
+      → + "events"     Waiting, Delta …, Finished(answer)
 
 Streamed, each part comes out as soon as it is known; invoked, the whole comes back.
 Knows nothing about how passages are stored or answers shown.

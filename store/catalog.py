@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sqlalchemy import Connection, Row, delete, insert, select, text
 
+from store import word_index
 from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, parts, removed, vectors
 from store.errors import UnknownSource
-from store.fulltext import match_expression
-from store.language import searchable
 from store.records import (
     HIDDEN,
     INSIDE,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 8192  # characters; a passage is read from one block, rarely two
-TITLE_WEIGHT = 0.5  # of a word in the title, against 1 in the text
 _BATCH = 500  # bound parameters in one statement
 
 
@@ -287,7 +285,8 @@ def insert_document(
             for key, c in enumerate(pieces, first)
         ],
     )
-    _index_words(connection, document.title, ((first + n, c.text) for n, c in enumerate(pieces)))
+    learnt = ((first + n, chunk.text) for n, chunk in enumerate(pieces))
+    word_index.learn(connection, document.title, learnt)
     if embeddings.shape[1]:
         put_vectors(connection, range(first, first + len(pieces)), embeddings)
 
@@ -299,8 +298,7 @@ def delete_document(connection: Connection, source: str) -> None:
         raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
     title = connection.scalar(select(documents.c.title).where(documents.c.id == identity))
     pieces = [(row.key, words) for row, words in read_pieces(connection, identity)]
-    # A contentless index forgets a row only when told exactly what it had learnt.
-    _index_words(connection, title, pieces, forget=True)
+    word_index.learn(connection, title, pieces, forget=True)
     if pieces and not is_part(connection, identity):  # of a part the index has nothing
         connection.execute(insert(removed), [{"key": key} for key, _ in pieces])
     connection.execute(delete(documents).where(documents.c.id == identity))
@@ -308,30 +306,10 @@ def delete_document(connection: Connection, source: str) -> None:
 
 def index_words_anew(connection: Connection) -> None:
     """Make the full text anew from the stored texts."""
-    connection.execute(text("INSERT INTO full_text(full_text) VALUES ('delete-all')"))
+    word_index.forget_all(connection)
     for identity, title in connection.execute(select(documents.c.id, documents.c.title)).all():
         pieces = read_pieces(connection, identity)
-        _index_words(connection, title, [(row.key, words) for row, words in pieces])
-
-
-def _index_words(
-    connection: Connection,
-    title: str | None,
-    rows: Iterable[tuple[int, str]],
-    *,
-    forget: bool = False,
-) -> None:
-    into = "full_text(full_text, rowid" if forget else "full_text(rowid"
-    values = "('delete', :key" if forget else "(:key"
-    statement = text(f"INSERT INTO {into}, title, text) VALUES {values}, :title, :words)")
-    if batch := words_of(title, rows):
-        connection.execute(statement, batch)
-
-
-def words_of(title: str | None, rows: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
-    """What the full text learns of chunks (key, text): rows of key, title and words."""
-    heading = searchable(title or "")
-    return [{"key": key, "title": heading, "words": searchable(words)} for key, words in rows]
+        word_index.learn(connection, title, [(row.key, words) for row, words in pieces])
 
 
 # --- text --------------------------------------------------------------------------
@@ -433,39 +411,6 @@ def length(connection: Connection, source: str) -> tuple[int, int]:
 
 
 # --- candidates --------------------------------------------------------------------
-
-
-def full_text(
-    connection: Connection,
-    question: str,
-    limit: int,
-    within: Sequence[int] | None = None,
-    hidden: Iterable[tuple[int, int]] = (),
-) -> dict[int, float]:
-    """Keys of the chunks that share words with `question`, with their BM25, best first.
-
-    `within`: only chunks of these document rows. `hidden`: ranges of keys left out.
-    """
-    expression = match_expression(question)
-    if expression is None:
-        return {}
-    scope = (
-        ""
-        if within is None
-        else (
-            "AND rowid IN (SELECT key FROM chunks WHERE document_id IN "
-            f"({','.join(str(int(identity)) for identity in within)}))"
-        )
-    )
-    scope += "".join(f"AND rowid NOT BETWEEN {first:d} AND {last:d} " for first, last in hidden)
-    rows = connection.execute(
-        text(
-            f"SELECT rowid, -bm25(full_text, {TITLE_WEIGHT}, 1.0) AS score FROM full_text "
-            f"WHERE full_text MATCH :expression {scope} ORDER BY score DESC, rowid LIMIT :limit"
-        ),
-        {"expression": expression, "limit": limit},
-    )
-    return {row.rowid: row.score for row in rows}
 
 
 # --- vectors -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ Each fault over real HTTP with the real clients, in all three protocols. `FAULTS
 that leave nothing of the model's own answer; the rest of the file is about the others.
 """
 
+import asyncio
 import itertools
 import json
 import logging
@@ -13,6 +14,7 @@ import re
 import pytest
 
 from chatbot import Answer, Chatbot, Delta, Finished
+from chatbot.answer import Waiting
 from chatbot.chat_model import Models
 from chatbot.errors import ModelUnavailable
 from chatbot.followup import Query
@@ -158,6 +160,32 @@ def test_it_is_tried_again_and_works(bot, server, kind):
     server.say(error(503), error(429), Reply(SAID))
     answer = bot.ask(QUESTION, model=f"{kind}:{MODEL}")
     assert (answer.model, answer.complete, len(server.asked)) == (f"{kind}:{MODEL}", True, 3)
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_before_it_is_tried_again_that_is_told(bot, server, kind):
+    server.say(error(503), error(429, **{"Retry-After": "1.5"}), Reply(SAID))
+    name = f"{kind}:{MODEL}"
+    waits = [e for e in bot.stream(QUESTION, model=name) if isinstance(e, Waiting)]
+    assert waits == [
+        Waiting(1, 2, 3, f"The model {name!r} is out of order"),
+        Waiting(2, 3, 3, f"The model {name!r} has too much to do"),
+    ]
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_closing_the_stream_ends_the_wait(bot, server, kind):
+    server.say(error(429, **{"Retry-After": "25"}))
+    events = bot.stream(QUESTION, model=f"{kind}:{MODEL}")
+    assert any(isinstance(event, Waiting) and event.seconds == 25 for event in events)
+    events.close()
+
+    async def ended():
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 10)
+
+    bot._models._loop.wait(ended())
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("kind", PROTOCOLS)

@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from chatbot.answer import Answer, Delta, Finished, SearchedFor
+from chatbot.answer import Answer, Delta, Finished, SearchedFor, Waiting
 from chatbot.bot import MAX_QUESTION, Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
 from chatbot.questions import Questions
@@ -31,7 +31,7 @@ from chatbot.web.feedback import Verdicts
 from chatbot.web.login import user_html
 from chatbot.web.orders import Order
 from chatbot.web.pace import Paced
-from chatbot.web.programs import Add, Functions
+from chatbot.web.programs import Add, Blocks, Functions
 from chatbot.web.server import Server
 from chatbot.web.settings_view import Settings
 from chatbot.web.source_panel import SourcePanel
@@ -140,7 +140,7 @@ class Page:
     # --- layout --------------------------------------------------------------------
 
     def _build(self) -> gr.Blocks:
-        with gr.Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
+        with Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
             top = gr.HTML(_top_html(Words()), elem_id="docent-top")
             user = gr.HTML(elem_id="docent-user")
             blocks.load(_user, None, user, **QUIET)
@@ -275,7 +275,11 @@ class Page:
     ) -> AsyncIterator[tuple[Any, ...]]:
         """As `_reply`, at a pace; a new conversation stops it, even if the model waits."""
         order = Order.read(typed, ordered, _example(event))
-        options = {"sources": list(desk.chosen) or None, "model": model_of(request, self._bot)}
+        options = {
+            "sources": list(desk.chosen) or None,
+            "model": model_of(request, self._bot),
+            "words": words_of(request),
+        }
         self._answering += 1
         try:
             async for view in self._paced.views(
@@ -292,7 +296,7 @@ class Page:
         kept: str,
         conversation: Conversation | None,
         owner: str,
-        **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
+        **options: Any,  # noqa: ANN401 (as for Chatbot.stream, and `words`)
     ) -> Generator[tuple[Any, ...], None, None]:
         """Stream the answer into the conversation; every failure is a message in it.
 
@@ -331,17 +335,22 @@ class Page:
         order: Order,
         asked: Conversation,
         owner: str,
+        words: Words,
         **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Iterator[Conversation]:
-        message = ""
+        message = waiting = ""
         history = [] if order.alone else asked.history()
         for event in self._bot.stream(order.question, history, **options):
             match event:
                 case SearchedFor(query):
                     message = render.searched_markdown(query, order.question, asked.number)
+                case Waiting():
+                    waiting = render.waiting_markdown(event, words)
+                    yield asked.saying(message + waiting)
                 case Delta(text):
                     message += render.delta_markdown(text, asked.number)
-                    yield asked.saying(message)
+                    waiting = "" if text else waiting
+                    yield asked.saying(message + waiting)
                 case Finished(answer):
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     after = None if order.turn is None else asked.kept
