@@ -1,5 +1,6 @@
 """Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
-`python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`.
+`python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`,
+`python -m benchmarks size --files 10000 100000 --megabytes 1000`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fuzz, load, poison
+from benchmarks import fuzz, load, poison, size
 from benchmarks.models import Overhead, overheads
 from benchmarks.poison import Poisoned
 from benchmarks.quality import Answers, Retrieval, interval, run
@@ -29,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "what",
-        choices=["quality", "speed", "reading", "support", "poison", "models", "load", "fuzz"],
+        choices=[
+            *("quality", "speed", "reading", "support", "poison", "models", "load", "fuzz", "size")
+        ],
     )
     parser.add_argument(
         "--data",
@@ -47,17 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
     parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
+    parser.add_argument("--files", type=int, nargs="*", default=[], help="how many (for size)")
+    parser.add_argument("--megabytes", type=int, nargs="*", default=[], help="of one (for size)")
     options = parser.parse_args(argv)
     console = Console()
-    if options.what == "speed":
-        console.print(_speed_table([measure(count) for count in options.documents]))
-        return 0
-    if options.what == "load":
-        loads = [load.measure(users, options.minutes) for users in options.users]
-        console.print(_load_table(loads))
-        return 0
-    if options.what == "models":
-        console.print(_overhead_table(overheads(options.users[0], options.documents[0])))
+    made = _generated(options)
+    if made is not None:
+        console.print(made)
         return 0
     if options.what == "reading" and options.data and options.data.is_dir():
         console.print(_phrases_table(phrases(options.data / "formats")))
@@ -66,22 +65,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
-    _print_from_data(options, console)
-    return 0
+    return _print_from_data(options, console)
 
 
-def _print_from_data(options: argparse.Namespace, console: Console) -> None:
+def _print_from_data(options: argparse.Namespace, console: Console) -> int:
+    """Print the figures about the data; returns the exit status."""
     if options.what == "fuzz":
-        console.print(_fuzz_table(fuzz.measure(options.data, options.rounds, options.keep)))
-        return
+        found = fuzz.measure(options.data, options.rounds, options.keep)
+        console.print(_fuzz_table(found))
+        return int(not all(one.passed() for one in found.values()))
     if options.what == "poison":
         console.print(_poison_table(poison.measure(options.data)))
-        return
+        return 0
     if options.what == "support":
         told, rated, spent = measure_support(options.data)
         console.print(_told_table(told))
         console.print(_rated_line(rated), _time_line(spent), sep="\n")
-        return
+        return 0
     retrieved, answered, held = run(options.data, options.only)
     console.print(_retrieval_table(retrieved))
     console.print(_answer_table(answered))
@@ -89,6 +89,22 @@ def _print_from_data(options: argparse.Namespace, console: Console) -> None:
         console.print(held)
     if options.write:
         console.print(f"Written: {write(Path('docs'), retrieved, answered, held)}")
+    return 0
+
+
+def _generated(options: argparse.Namespace) -> Table | None:
+    """The figures that need no data; None if others are asked for."""
+    match options.what:
+        case "speed":
+            return _speed_table([measure(count) for count in options.documents])
+        case "size":
+            many = [size.many(count) for count in options.files]
+            return _size_table([*many, *(size.huge(one) for one in options.megabytes)])
+        case "load":
+            return _load_table([load.measure(users, options.minutes) for users in options.users])
+        case "models":
+            return _overhead_table(overheads(options.users[0], options.documents[0]))
+    return None
 
 
 def _retrieval_table(rows: Sequence[Retrieval]) -> Table:
@@ -232,6 +248,18 @@ def _speed_table(rows: Sequence[Speed]) -> Table:
             f"{row.index_s:.2f} s",
             f"{row.bytes_a_chunk:,.0f}",
             f"{row.answer_ms:.1f} ms",
+        )
+    return table
+
+
+def _size_table(rows: Sequence[size.Size]) -> Table:
+    table = Table("What", "goes in", "CPU", "again", "parent", "child", "again", "library")
+    for row in rows:
+        held = (row.first.parent, row.first.child, row.again.parent, row.library)
+        table.add_row(
+            row.what,
+            *(f"{s:,.1f} s" for s in (row.first.seconds, row.first.cpu_s, row.again.seconds)),
+            *(f"{memory / 2**20:,.0f} MiB" for memory in held),
         )
     return table
 

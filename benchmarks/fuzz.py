@@ -63,6 +63,10 @@ class Fuzzed:
         """How many took longer than a file may."""
         return sum(one > SECONDS for one in self.seconds)
 
+    def passed(self) -> bool:
+        """Whether each ended as it must: read or refused, in time, in its memory."""
+        return not (self.ended or self.wrong or self.slow() or self.memory > MEMORY)
+
     def median_ms(self) -> float:
         """Milliseconds to read one."""
         return 1000 * statistics.median(self.seconds) if self.seconds else 0.0
@@ -155,7 +159,7 @@ def _look_at(item: dict[str, Any], seed: str, data: bytes, kind: Fuzzed) -> None
 
 def died_of(data: bytes, name: str) -> str:
     """What a child says on reading this, when it is listened to: its last words, or its signal."""
-    ask = json.dumps([Path(name).name, len(data)]).encode() + b"\n" + data
+    ask = json.dumps([Path(name).name, len(data), None]).encode() + b"\n" + data
     try:
         done = subprocess.run(
             command("ingest.sandbox"),

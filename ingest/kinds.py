@@ -173,6 +173,15 @@ def kind_of(data: bytes, name: str) -> str:
     return kind
 
 
+def is_plain(beginning: bytes, name: str) -> bool:
+    """Whether a file that begins so may be the plain text that its name promises."""
+    if b"%PDF-" in beginning[:_HEAD] or beginning.startswith((b"{\\rtf", _OLE, b"PK\x03\x04")):
+        return False
+    named = SUFFIXES.get(PurePath(name).suffix.lower())
+    other = (_HTML, _FEED, _JSON_FEED) if named == "text" else ()
+    return not any(pattern.match(beginning) for pattern in other)
+
+
 def _signature(data: bytes) -> str | None:
     """The kind that the content shows, or None if it may be any text."""
     if b"%PDF-" in data[:_HEAD]:

@@ -10,16 +10,18 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urljoin
 
 from ingest.errors import FetchError, ReadError
 from ingest.kinds import kind_of
 from ingest.report import Failure
-from ingest.sources import Item, Member, Text, Url, source_of
+from ingest.sources import Item, Member, PartOf, Text, Url, source_of
+from store.parts import coming
 from store.records import INSIDE, Chunk, Document, Section, Validators, chunk_id
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from store import Library
 
 MAX_BYTES = 100 << 20  # a larger file is refused: it, its text and its chunks must fit in memory
+MAX_TEXT = 4 << 30  # of a text, which is read in parts: it takes 1.5 times that in the library
 MOST_LINKS = 50  # pages of one feed
 LONGEST_TITLE = 300  # characters; it is indexed with every chunk
 
@@ -41,33 +44,126 @@ class Loaded:
     documents: tuple[Made, ...] = ()
     failures: tuple[Failure, ...] = ()
     unchanged: bool = False
-    links: tuple[Url, ...] = ()
-    """The pages of a feed: to be loaded too, each a source of its own."""
+    more: tuple[Url | PartOf, ...] = ()
+    """To be loaded too: the pages of a feed, each a source of its own; the parts of a large text,
+    and then its whole."""
+    item: PartOf | None = None
+    """What was loaded, if it is of a large text."""
     seconds: float = 0.0
 
 
-def load(item: Item, library: Library, sandbox: Sandbox) -> Loaded:
-    """Read and split one source, unless it is stored already as it is. Never raises ReadError."""
+def load(
+    item: Item, library: Library, sandbox: Sandbox, hashes: Mapping[str, str | None]
+) -> Loaded:
+    """Read and split one source, unless it is stored already as it is. Never raises ReadError.
+
+    `hashes`: of what is stored, by source.
+    """
     source = source_of(item)
     started = time.perf_counter()
     try:
         if isinstance(item, Url):
             loaded = _load_url(item, library, sandbox)
+        elif isinstance(item, PartOf):
+            loaded = _load_part(item, library, sandbox)
         else:
-            loaded = _load(item, library, sandbox)
+            loaded = _load(item, sandbox, hashes.get(source))
     except ReadError as error:
-        return Loaded(source, failures=(Failure(source, str(error)),))
+        of = item if isinstance(item, PartOf) else None
+        return Loaded(source, failures=(Failure(source, str(error)),), item=of)
     return replace(loaded, seconds=time.perf_counter() - started)
 
 
-def _load(item: Path | Member | Text, library: Library, sandbox: Sandbox) -> Loaded:
+def _load(item: Path | Member | Text, sandbox: Sandbox, stored: str | None) -> Loaded:
     source = source_of(item)
-    data = _bytes(item)
+    if isinstance(item, Text):
+        data = f"{item.title}\0{item.text}".encode("utf-8", "surrogatepass")
+    else:
+        with _opened(item) as file:
+            if large := _load_large(item, file, stored):
+                return large
+            data = file.read()
     digest = hashlib.sha256(data).hexdigest()
-    if library.content_hash(source) == digest:
+    if stored == digest:
         return Loaded(source, unchanged=True)
     found = [_of_text(item)] if isinstance(item, Text) else sandbox.read(data, item.name)
     return _loaded(source, digest, found)
+
+
+def _load_large(item: Path | Member, file: BinaryIO, stored: str | None) -> Loaded | None:
+    """What is to be loaded in the place of a large text: its parts; None for any other file.
+
+    Raises ReadError for a file beyond the limits.
+    """
+    from ingest import parts
+    from ingest.readers.text import encoding_of
+
+    size = os.fstat(file.fileno()).st_size
+    if size <= min(parts.LARGE, parts.fewest_bytes()):
+        return None
+    beginning = file.read(parts.HEAD)
+    file.seek(0)
+    kind = parts.kind_in_parts(beginning, item.name)
+    most = MAX_BYTES if kind is None else MAX_TEXT
+    if size > most:
+        limit = f"the limit is {most / 2**20:,.0f} MB: split it"
+        raise ReadError(f"{item.name!r} has {size / 2**20:,.0f} MB; {limit}")
+    if kind is None or not (size > parts.LARGE or parts.has_many_rows(file, size, item.name)):
+        return None
+    encoding_of(beginning, item.name)  # what is no text is refused before all of it is read
+    source, sha256 = source_of(item), parts.sha256_of(file, size)
+    if stored == sha256:
+        return Loaded(source, unchanged=True)
+    plan = parts.plan(file, size, item.name, kind)
+    found = [PartOf(item, sha256, plan, part) for part in plan.parts]
+    return Loaded(source, more=(*found, PartOf(item, sha256, plan)))
+
+
+def _load_part(item: PartOf, library: Library, sandbox: Sandbox) -> Loaded:
+    """One part of a large text, called as it is until all are in; or its whole."""
+    name, part, plan = source_of(item), item.part, item.plan
+    if part is None:
+        return Loaded(name, (_whole(item),), item=item)
+    digest = plan.digest(part)
+    if digest in (library.content_hash(name), library.content_hash(coming(name))):
+        return Loaded(name, unchanged=True, item=item)
+    with _opened(item.file) as file:
+        file.seek(part.start)
+        data = file.read(part.end - part.start)
+    if hashlib.sha256(data).hexdigest() != part.sha256:
+        raise ReadError(f"{item.file.name!r} was changed while it was read: ingest it again")
+    known = {
+        **{"kind": plan.kind, "encoding": plan.encoding, "head": plan.head},
+        **{"number": part.number, "first_row": part.first_row},
+    }
+    (one,) = sandbox.read(data, item.file.name, known)
+    if not one["text"].strip():
+        return Loaded(name, item=item)
+    document, chunks = _made(name, one, digest, None)
+    return Loaded(name, ((replace(document, source=coming(name), part=True), chunks),), item=item)
+
+
+def _whole(item: PartOf) -> Made:
+    """The document under whose source a large text is listed: its text says what is where."""
+    from ingest.parts import is_table
+    from ingest.readers.text import title_from
+    from ingest.split import split
+
+    plan = item.plan
+    notes = [
+        f"It is large: it was read in {len(plan.parts):,} parts, which are found by their words."
+    ]
+    if plan.guessed:
+        notes.append(f"Its encoding was guessed: {plan.guessed}.")
+    document = Document(
+        source=source_of(item),
+        title=title_from(item.file.name)[:LONGEST_TITLE],
+        text=plan.contents("rows" if is_table(item.file.name) else "lines"),
+        notes=tuple(notes),
+        format=plan.kind,
+        content_hash=item.sha256,
+    )
+    return document, split(document)
 
 
 def _load_url(item: Url, library: Library, sandbox: Sandbox) -> Loaded:
@@ -91,9 +187,9 @@ def _load_url(item: Url, library: Library, sandbox: Sandbox) -> Loaded:
     addresses, failures = _followed(found, page.url)
     links = tuple(Url(address, page.private) for address in addresses if address != source)
     if unchanged:
-        return Loaded(source, unchanged=True, links=links, failures=failures)
+        return Loaded(source, unchanged=True, more=links, failures=failures)
     loaded = _loaded(source, digest, found, None if addresses else page.validators)
-    return replace(loaded, links=links, failures=loaded.failures + failures)
+    return replace(loaded, more=links, failures=loaded.failures + failures)
 
 
 def _followed(found: list[dict[str, Any]], base: str) -> tuple[list[str], tuple[Failure, ...]]:
@@ -173,9 +269,9 @@ def _of_text(item: Text) -> dict[str, Any]:
     }
 
 
-def _bytes(item: Path | Member | Text) -> bytes:
-    if isinstance(item, Text):
-        return f"{item.title}\0{item.text}".encode("utf-8", "surrogatepass")
+@contextmanager
+def _opened(item: Path | Member) -> Iterator[BinaryIO]:
+    """The file, if it is one and lies where it must; raises ReadError, also within."""
     path = item.path if isinstance(item, Member) else item
     try:
         # A pipe would be waited for; only what lies on a disk is read.
@@ -185,12 +281,7 @@ def _bytes(item: Path | Member | Text) -> bytes:
                 raise ReadError(f"{item.name!r} is not a regular file")
             if isinstance(item, Member) and not _lies_in(item, status):
                 raise ReadError(f"{item.name!r} is a link out of the folder")
-            if status.st_size > MAX_BYTES:
-                raise ReadError(
-                    f"{item.name!r} has {status.st_size / 2**20:,.0f} MB; the limit is "
-                    f"{MAX_BYTES / 2**20:,.0f} MB: split it"
-                )
-            return file.read()
+            yield file
     except OSError as error:
         raise ReadError(f"{item.name!r} cannot be read: {error.strerror or error}") from error
 

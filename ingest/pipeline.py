@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from ingest.errors import IngestError, Interrupted
 from ingest.load import Loaded, load
 from ingest.report import Detail, Failure, Report
 from ingest.sandbox import Sandbox
-from ingest.sources import Item, Text, resolve, source_of, vanished
+from ingest.sources import Item, PartOf, Text, Url, resolve, size_of, source_of, vanished
 from store.records import Document
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 BATCH_DOCUMENTS = 64  # stored in one transaction: a sync to disk costs as much as ten documents
 BATCH_CHUNKS = 2_000
-AHEAD = 4  # documents read before they are needed, for each worker
+AHEAD = 4  # documents read before they are needed, for each worker …
+AHEAD_BYTES = 48 << 20  # … as long as they are small: a text takes up to ten times its bytes
+MOST_NOTES = 20  # of the parts of a large text, together
 
 OnProgress = Callable[["Progress"], None]
 
@@ -80,6 +82,30 @@ def ingest(
     return report
 
 
+@dataclass(slots=True)
+class Large:
+    """What has become of the parts of a large text, so far."""
+
+    wanted: list[str] = field(default_factory=list)
+    """The sources of those that have text."""
+    characters: int = 0
+    chunks: int = 0
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    failed: bool = False
+
+    def arrived(self, loaded: Loaded) -> None:
+        """One more part."""
+        self.seconds += loaded.seconds
+        self.failed |= bool(loaded.failures)
+        if loaded.documents or loaded.unchanged:
+            self.wanted.append(loaded.source)
+        for document, chunks in loaded.documents:
+            self.characters += len(document.text)
+            self.chunks += len(chunks)
+            self.notes += [f"Part {len(self.wanted):,}: {note}" for note in document.notes]
+
+
 def _take_in(
     loads: Iterable[Loaded],
     items: Sequence[Item],
@@ -91,16 +117,22 @@ def _take_in(
 ) -> None:
     """Store what comes, in batches, and report on it; `items` may grow meanwhile."""
     batch: list[Loaded] = []
+    large: dict[str, Large] = {}
     for done, loaded in enumerate(loads, 1):
         total = len(items)
         report.failed.extend(loaded.failures)
-        if loaded.unchanged:
+        whole = loaded.item is not None and loaded.item.part is None
+        if loaded.item and not whole:
+            large.setdefault(source_of(loaded.item.file), Large()).arrived(loaded)
+        elif loaded.unchanged:
             report.unchanged.append(loaded.source)
-        elif loaded.documents:
+        if loaded.documents and not whole:
             batch.append(loaded)
-        if _is_full(batch) or done == total:
+        if _is_full(batch) or done == total or whole:
             _store(batch, library, report, dry_run=dry_run)
             batch = []
+        if whole and loaded.documents:
+            _show(loaded, large.pop(loaded.source, Large()), library, report, dry_run=dry_run)
         if on_progress:
             on_progress(Progress(done, total, loaded.source, loaded.failures))
 
@@ -138,20 +170,48 @@ def _store(batch: Sequence[Loaded], library: Library, report: Report, *, dry_run
     if not documents:
         return
     if dry_run:
-        outcomes = [
-            "added" if library.content_hash(document.source) is None else "changed"
-            for document, _ in documents
-        ]
+        outcomes = [_outcome(document.source, library) for document, _ in documents]
     else:
         outcomes = library.add(documents)
         for loaded in batch:
+            if loaded.item:
+                continue
             kept = [document.source for document, _ in loaded.documents]
             report.removed.extend(library.remove_inside(loaded.source, keep=kept))
     for (document, chunks), outcome in zip(documents, outcomes, strict=True):
+        if document.part:  # its whole is reported
+            continue
         getattr(report, outcome).append(document.source)
         report.details.append(_detail(document, len(chunks)))
     for loaded in batch:
-        report.seconds[loaded.source] = round(loaded.seconds, 3)
+        if not loaded.item:
+            report.seconds[loaded.source] = round(loaded.seconds, 3)
+
+
+def _outcome(source: str, library: Library) -> str:
+    """What adding it would do."""
+    return "added" if library.content_hash(source) is None else "changed"
+
+
+def _show(loaded: Loaded, large: Large, library: Library, report: Report, *, dry_run: bool) -> None:
+    """Let a large text be seen, all of it at once, if all its parts are in."""
+    ((document, chunks),) = loaded.documents
+    if large.failed:
+        return  # what has come of it waits for the next time
+    if not large.wanted:
+        why = f"{document.title!r} is empty: there is no text to index"
+        report.failed.append(Failure(loaded.source, why))
+        return
+    document = replace(document, notes=(*document.notes, *large.notes[:MOST_NOTES]))
+    if dry_run:
+        outcome, size = _outcome(loaded.source, library), (large.characters, large.chunks)
+    else:
+        outcome = library.add_whole((document, chunks), large.wanted)
+        size = library.size(loaded.source)
+    getattr(report, outcome).append(loaded.source)
+    detail = _detail(document, size[1])
+    report.details.append(replace(detail, characters=size[0]))
+    report.seconds[loaded.source] = round(large.seconds, 3)
 
 
 def _detail(document: Document, chunks: int) -> Detail:
@@ -172,24 +232,36 @@ def _load_all(
 
     The pages that a feed lists are added to `items`, unless they stand there already.
     """
-    known = {source_of(item) for item in items}
+    known = {source_of(item) for item in items if not isinstance(item, PartOf)}
     count = max(workers or os.cpu_count() or 1, 1)
+    hashes = library.content_hashes([source_of(item) for item in items])
     sandbox = Sandbox(count)
+    ahead = 0  # bytes
     with ThreadPoolExecutor(count, thread_name_prefix="ingest") as pool:
-        pending: deque[Future[Loaded]] = deque()
+        pending: deque[tuple[Future[Loaded], int]] = deque()
         try:
             begun = 0
             while pending or begun < len(items):
                 if begun < len(items) and len(pending) < count * AHEAD:
-                    pending.append(pool.submit(load, items[begun], library, sandbox))
-                    begun += 1
-                    continue
-                loaded = pending.popleft().result()
-                items += [link for link in loaded.links if link.address not in known]
-                known |= {link.address for link in loaded.links}
+                    size = size_of(items[begun])
+                    if not pending or ahead + size <= AHEAD_BYTES:
+                        pending.append(
+                            (pool.submit(load, items[begun], library, sandbox, hashes), size)
+                        )
+                        begun += 1
+                        ahead += size
+                        continue
+                future, size = pending.popleft()
+                loaded = future.result()
+                ahead -= size
+                links = {one.address for one in loaded.more if isinstance(one, Url)} - known
+                items += [
+                    one for one in loaded.more if not isinstance(one, Url) or one.address in links
+                ]
+                known |= links
                 yield loaded
         finally:
-            for future in pending:
+            for future, _ in pending:
                 future.cancel()
             # Whoever still reads is ended with its file: nobody waits for it any more.
             sandbox.close()

@@ -15,18 +15,18 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from ingest.errors import ReaderEnded, ReadError
+from ingest.limits import WALL_S, cpu_s, memory
+from ingest.reading import Reading
 from store.child import begin, limit, start
 from store.starved import starved
 
-MEMORY = 2 << 30  # bytes of address space; a 100 MB text takes one
-CPU_S = 60  # for one file: 190 MB of very short sentences take some 35, a bomb at most a few
-WALL_S = 180  # for one file, waiting included
+ADDRESSES = 2 << 30  # bytes of address space; some libraries reserve more than they use
 
 
 class Sandbox:
@@ -39,9 +39,12 @@ class Sandbox:
         self._all: set[_Child] = set()
         self._closed = False
 
-    def read(self, data: bytes, name: str) -> list[dict[str, Any]]:
+    def read(
+        self, data: bytes, name: str, part: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
         """What `main` says of the file and of those inside it.
 
+        `part`: what is in `data` is one part of a large text: see `readers.read_part`.
         Raises ReadError, in words; ReaderEnded if it cost the child its life.
         """
         child = self._idle.get()
@@ -51,9 +54,9 @@ class Sandbox:
                 self._all.add(child)
                 if self._closed:
                     child.end()
-            items = child.ask(data, name)
+            items = child.ask(data, name, part)
             if items is None:
-                why = child.end()
+                why = child.end(len(data))
                 self._all.discard(child)
                 child = None
                 raise ReaderEnded(f"{name!r} cannot be read: {why}")
@@ -80,7 +83,9 @@ class _Child:
         self._process = start("ingest.sandbox")
         self._late = False
 
-    def ask(self, data: bytes, name: str) -> list[dict[str, Any]] | None:
+    def ask(
+        self, data: bytes, name: str, part: Mapping[str, Any] | None
+    ) -> list[dict[str, Any]] | None:
         """The lines of the answer; None if the child has died of the file."""
         assert self._process.stdin
         assert self._process.stdout
@@ -88,7 +93,7 @@ class _Child:
         watchdog.daemon = True
         watchdog.start()
         try:
-            self._process.stdin.write(json.dumps([name, len(data)]).encode() + b"\n")
+            self._process.stdin.write(json.dumps([name, len(data), part]).encode() + b"\n")
             self._process.stdin.write(data)
             self._process.stdin.flush()
             heard: list[dict[str, Any]] = []
@@ -100,8 +105,8 @@ class _Child:
             watchdog.cancel()
         return heard
 
-    def end(self) -> str:
-        """End it; returns why it had ended by itself, in words."""
+    def end(self, size: int = 0) -> str:
+        """End it; returns why it had ended by itself, in words. `size`: of its file, in bytes."""
         with suppress(OSError):
             self._process.kill()
         status = self._process.wait()
@@ -110,9 +115,10 @@ class _Child:
             with suppress(OSError):
                 pipe.close()
         if self._late or status == -getattr(signal, "SIGXCPU", 0):
-            return f"it took more than {CPU_S} seconds"
+            return f"it took more than {WALL_S if self._late else cpu_s(size)} seconds"
         if status == OUT_OF_MEMORY:
-            return f"it needs more memory than it may take, which is {MEMORY >> 20:,} MB at most"
+            most = memory(size) >> 20
+            return f"it needs more memory than it may take, which is {most:,} MB at most"
         return "its reader crashed; the file is damaged, or made to do harm"
 
     def _expire(self) -> None:
@@ -135,14 +141,17 @@ _END = b"{}\n"  # of an answer
 def main() -> None:
     """The child: read files until the input ends."""
     answers = begin()
-    limit("RLIMIT_AS", MEMORY)
+    # A thread for each core, each with its stack, would count as memory of the file.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    limit("RLIMIT_AS", ADDRESSES)
     files = sys.stdin.buffer
     while line := files.readline():
-        name, size = json.loads(line)
-        limit("RLIMIT_CPU", int(sum(os.times()[:2])) + CPU_S)
+        name, size, part = json.loads(line)
+        limit("RLIMIT_CPU", int(sum(os.times()[:2])) + cpu_s(size))
+        limit("RLIMIT_DATA", memory(size))
         try:
             # Each is let go before the next: together they may not fit in memory.
-            for item in _read(files.read(size), name):
+            for item in _read(files.read(size), name, part):
                 answers.write(json.dumps(item).encode() + b"\n")
         except (MemoryError, ImportError) as error:
             if not starved(error):
@@ -152,12 +161,14 @@ def main() -> None:
         answers.flush()
 
 
-def _read(data: bytes, name: str) -> Iterator[dict[str, Any]]:
-    from ingest.readers import read_all
+def _read(data: bytes, name: str, part: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    from ingest.readers import read_all, read_part
     from ingest.split import spans
 
     try:
-        for path, digest, reading in read_all(data, name):
+        found: Iterable[tuple[str, str, Reading | ReadError]]
+        found = [("", "", read_part(data, name, part))] if part else read_all(data, name)
+        for path, digest, reading in found:
             if isinstance(reading, ReadError):
                 yield {"path": path, "error": str(reading)}
             else:

@@ -14,11 +14,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.errors import FetchError, IngestError
 from ingest.kinds import FORMATS, SUFFIXES
 from ingest.report import Failure
-from store.records import INSIDE
+from store.records import HIDDEN, INSIDE, part_source
+
+if TYPE_CHECKING:
+    from ingest.parts import Plan, TextPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,19 @@ class Member:
         return self.path.name
 
 
-Item = Path | Member | Text | Url
-"""A single document that was named."""
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """One part of a large text, or, without a part, all of it once its parts are in."""
+
+    file: Path | Member
+    sha256: str
+    """Of the whole."""
+    plan: Plan
+    part: TextPart | None = None
+
+
+Item = Path | Member | Text | Url | PartOf
+"""A single document that was named, or a part of one."""
 
 
 @dataclass(slots=True)
@@ -99,6 +114,8 @@ def _check_type(one: object) -> None:
                 f"Text({one.source!r:.60}, {one.title!r:.60}, …): source, title and text must be "
                 "strings, and the source must not be empty."
             )
+        if one.source.startswith(HIDDEN):
+            raise IngestError(f"The source {one.source!r:.60} begins with a control character.")
     elif not isinstance(one, str | Path):
         raise IngestError(f"{one!r:.80} is neither a path nor a Text.")
 
@@ -107,9 +124,25 @@ def source_of(item: Item) -> str:
     """The name under which the library keeps it."""
     if isinstance(item, Url):
         return item.address
+    if isinstance(item, PartOf):
+        whole = source_of(item.file)
+        return part_source(whole, item.part.number) if item.part else whole
     if isinstance(item, Member):
         return str(item.path)
     return item.source if isinstance(item, Text) else str(item)
+
+
+def size_of(item: Item) -> int:
+    """How many bytes are read of it at once; 0 where that is not known."""
+    if isinstance(item, PartOf):
+        return item.part.end - item.part.start if item.part else 0
+    if isinstance(item, Text):
+        return len(item.text)
+    path = item.path if isinstance(item, Member) else item
+    try:
+        return 0 if isinstance(path, Url) else path.stat().st_size
+    except OSError:
+        return 0
 
 
 def is_url(name: str | Path) -> bool:

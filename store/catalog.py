@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 
 from store import word_index
 from store.checksums import checksum, prove
-from store.database import blocks, chunks, documents, meta, removed, vectors
+from store.database import blocks, chunks, documents, meta, parts, removed, vectors
 from store.errors import UnknownSource
 from store.records import (
+    HIDDEN,
     INSIDE,
     Chunk,
     Document,
@@ -109,10 +110,38 @@ def content_hash(connection: Connection, source: str) -> str | None:
     return found
 
 
+def content_hashes(connection: Connection, sources: Iterable[str]) -> dict[str, str]:
+    """The hash of the stored content of each of `sources` that is in the library."""
+    found: dict[str, str] = {}
+    query = select(documents.c.source, documents.c.content_hash)
+    for batch in batches(list(sources)):
+        rows = connection.execute(query.where(documents.c.source.in_(batch)))
+        found |= {row.source: row.content_hash for row in rows}
+    return found
+
+
 def list_documents(connection: Connection) -> list[DocumentInfo]:
-    """All documents, by source. Raises LibraryDamaged if a row is not as it was stored."""
-    rows = connection.execute(select(documents).order_by(documents.c.source)).all()
-    return [_info(row) for row in rows]
+    """All documents, by source, each large text as one with the sizes of all its parts.
+
+    Raises LibraryDamaged if a row is not as it was stored.
+    """
+    found: dict[str, DocumentInfo] = {}
+    inner = set(connection.scalars(select(parts.c.document_id)))
+    # A text stands before its parts: its source is the beginning of theirs.
+    for row in connection.execute(select(documents).order_by(documents.c.source)):
+        if row.source.startswith(HIDDEN):
+            continue
+        info = _info(row)
+        whole = found.get(row.source.rpartition(INSIDE)[0]) if row.id in inner else None
+        if whole is None:
+            found[row.source] = info
+        else:
+            found[whole.source] = replace(
+                whole,
+                chunk_count=whole.chunk_count + info.chunk_count,
+                characters=whole.characters + info.characters,
+            )
+    return list(found.values())
 
 
 def _info(row: Row[Any]) -> DocumentInfo:
@@ -142,7 +171,14 @@ def document_of(connection: Connection, row: Any) -> Document:  # noqa: ANN401 (
         format=row.format,
         content_hash=row.content_hash,
         validators=read_validators(connection, row.source),
+        part=is_part(connection, row.id),
     )
+
+
+def is_part(connection: Connection, identity: int) -> bool:
+    """Whether a document is one part of a large text."""
+    query = select(parts.c.document_id).where(parts.c.document_id == identity)
+    return connection.scalar(query) is not None
 
 
 def twin_vectors(
@@ -215,6 +251,8 @@ def insert_document(
     row = {**vars(entry), "checksum": document_checksum(entry)}
     identity = connection.scalar(insert(documents).values(row).returning(documents.c.id))
     assert identity is not None
+    if document.part:
+        connection.execute(insert(parts).values(document_id=identity))
     if document.validators:
         put_validators(connection, identity, document.validators)
     cut = [document.text[start : start + BLOCK] for start in range(0, len(document.text), BLOCK)]
@@ -262,7 +300,7 @@ def delete_document(connection: Connection, source: str) -> None:
     title = connection.scalar(select(documents.c.title).where(documents.c.id == identity))
     pieces = [(row.key, words) for row, words in read_pieces(connection, identity)]
     word_index.learn(connection, title, pieces, forget=True)
-    if pieces:
+    if pieces and not is_part(connection, identity):  # of a part the index has nothing
         connection.execute(insert(removed), [{"key": key} for key, _ in pieces])
     connection.execute(delete(documents).where(documents.c.id == identity))
 
@@ -390,7 +428,7 @@ def without_vectors(connection: Connection, limit: int) -> list[tuple[int, str]]
         select(chunks, documents.c.title)
         .join(documents)
         .outerjoin(vectors, vectors.c.key == chunks.c.key)
-        .where(vectors.c.key.is_(None))
+        .where(vectors.c.key.is_(None), chunks.c.document_id.not_in(select(parts.c.document_id)))
         .order_by(chunks.c.key)
         .limit(limit)
     )
@@ -415,6 +453,15 @@ def rows_of(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
         query = select(documents.c.source, documents.c.id).where(documents.c.source.in_(batch))
         found |= {row.source: row.id for row in connection.execute(query)}
     return found
+
+
+def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
+    """Rows of the sources that are in the library, those of their parts included."""
+    wanted = set(sources)
+    query = select(documents.c.id, documents.c.source).join(parts)
+    inner = connection.execute(query).all()
+    within = [row.id for row in inner if row.source.rpartition(INSIDE)[0] in wanted]
+    return [*rows_of(connection, wanted).values(), *within]
 
 
 def batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

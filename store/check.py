@@ -17,7 +17,7 @@ from store import feedback
 from store.catalog import document_checksum, read_pieces
 from store.checksums import checksum
 from store.conversations import read
-from store.database import FULL_TEXT, chunks, documents, fetched, threads, turns, vectors
+from store.database import FULL_TEXT, chunks, documents, fetched, parts, threads, turns, vectors
 from store.errors import LibraryDamaged
 from store.validators import validators_checksum
 from store.vector_rows import read_vectors
@@ -150,6 +150,8 @@ def _full_text(connection: Connection, on_progress: OnProgress) -> Iterator[str]
 
 def _vectors(connection: Connection, on_progress: OnProgress) -> Iterator[str]:
     found, total = counts(connection)["vectors"], counts(connection)["chunks"]
+    query = select(func.sum(documents.c.chunk_count)).join(parts)
+    total -= connection.scalar(query) or 0  # parts of large texts have none
     if found not in (0, total):  # none at all: there is no embedder for this machine
         yield f"{total - found:,} of {total:,} chunks have no vector. `ingest --rebuild` mends it."
     above = done = 0

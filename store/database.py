@@ -43,7 +43,7 @@ from store.errors import (
 )
 from store.sqlite_errors import BUSY_TIMEOUT_S, RESTORE, in_words
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
 
@@ -125,6 +125,13 @@ fetched = Table(
 # Documents whose title a person gave: what is read from their source later does not change it.
 retitled = Table(
     "retitled",
+    tables,
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+)
+
+# Documents that are one part of a large text: listed as one with it, found by their words alone.
+parts = Table(
+    "parts",
     tables,
     Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
 )

@@ -104,12 +104,20 @@ class Embedding:
     ) -> list[NDArray[np.float32]]:
         """Vectors for the chunks of each document, (chunks, d) each, embedded together.
 
-        A document whose content is stored under another source has its vectors.
+        A document whose content is stored under another source has its vectors. The parts of
+        a large text have none: no columns.
         """
+        import numpy as np
+
         from store import catalog
 
         with self._database.reading() as connection:
-            known = [catalog.twin_vectors(connection, d, chunks) for d, chunks in documents]
+            known = [
+                np.zeros((len(chunks), 0), np.float32)
+                if d.part
+                else catalog.twin_vectors(connection, d, chunks)
+                for d, chunks in documents
+            ]
         new = [pair for pair, vectors in zip(documents, known, strict=True) if vectors is None]
         embedded = iter(self.anew(new, progress))
         return [next(embedded) if vectors is None else vectors for vectors in known]

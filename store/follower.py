@@ -122,7 +122,7 @@ class Follower:
             if not (anew or state.index_writing or not state.index_name):
                 try:
                     at = self._catch_up(state, on_progress)
-                    missed = self._proved(at, state)
+                    missed = self._proved(at, state, on_progress)
                 except IndexUnavailable as error:
                     if not self._is_damage(error):
                         raise
@@ -130,23 +130,27 @@ class Follower:
                     mended = "The vector index was damaged"
             if missed is None:
                 at = self._rebuild(on_progress)
-                missed = set(self._unfound(at, self._keys(at)))
+                missed = set(self._unfound(at, self._keys(at), on_progress))
             self._note_missed(missed)
             if mended:
                 mended += f": {self._count(0):,} vectors were indexed again from the catalog."
             return at.name, at.covered, mended
 
-    def _proved(self, at: _Open, before: catalog.State) -> set[int] | None:
+    def _proved(self, at: _Open, before: catalog.State, on_progress: OnProgress) -> set[int] | None:
         """The keys that the index holds but does not find; None if they are too many for a
-        graph that is searched approximately: then it is torn."""
+        graph that is searched approximately: then it is torn.
+
+        Progress is told: who is silent for long is taken to hang, and is ended.
+        """
         keys = self._keys(at)
         known = set(catalog.missed_keys(before))
         if not self._use.was_left_open() and len(keys) > ALL:
             spread = keys[np.linspace(0, len(keys) - 1, PROBES).astype(int)]
             chosen = np.union1d(spread, keys[keys > before.indexed])
-            if known.issuperset(self._unfound(at, chosen)):
+            if known.issuperset(self._unfound(at, chosen, on_progress)):
                 return known & set(keys.tolist())
-        missing = known.intersection(keys.tolist()).union(self._unfound(at, keys))
+        unfound = self._unfound(at, keys, on_progress)
+        missing = known.intersection(keys.tolist()).union(unfound)
         return missing if len(missing) <= self._tolerated(len(keys)) else None
 
     def _tolerated(self, count: int) -> float:
@@ -273,9 +277,7 @@ class Follower:
         with self._database.reading() as connection:
             return vector_rows.vector_keys(connection, up_to=at.covered)
 
-    def _unfound(
-        self, at: _Open, chosen: NDArray[np.int64], on_progress: OnProgress | None = None
-    ) -> list[int]:
+    def _unfound(self, at: _Open, chosen: NDArray[np.int64], on_progress: OnProgress) -> list[int]:
         """Which of these keys the index does not find by their own vectors."""
         missing: list[int] = []
         done = 0
@@ -289,8 +291,7 @@ class Follower:
             pairs = zip(found[known].tolist(), hits, strict=True)
             missing += [key for key, near in pairs if not _is_found(key, near)]
             done += len(batch)
-            if on_progress:
-                on_progress(done, len(chosen))
+            on_progress(done, len(chosen))
         return missing
 
     def _index(self, name: str, *, create: bool = False) -> VectorIndex:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from store.nearest import Nearest
     from store.whole import Stored
 
-IMPORT_BATCH = 64  # documents imported in one transaction
+IMPORT_BATCH = 64  # documents imported in one transaction …
+IMPORT_CHUNKS = 5_000  # … unless they have more chunks than that
 MOST = 10_000  # passages that a search gives at most
 
 Outcome = str
@@ -129,6 +130,13 @@ class Library:
         with self.database.reading() as connection:
             return catalog.content_hash(connection, source)
 
+    def content_hashes(self, sources: Sequence[str]) -> dict[str, str]:
+        """The hash of the stored content of each of `sources` that is in the library."""
+        from store import catalog
+
+        with self.database.reading() as connection:
+            return catalog.content_hashes(connection, sources)
+
     def validators(self, source: str) -> Validators | None:
         """What to ask the server of a web page with whether it has changed, or None."""
         from store.validators import read_validators
@@ -186,12 +194,14 @@ class Library:
         found. Returns for each `added`, `changed` or `unchanged` (same content hash).
         `progress(done, total)` counts embedded chunks.
         """
+        from store.parts import seen
         from store.whole import Stored, given_titles
 
         with self.database.reading() as connection:
-            given = given_titles(connection, [document.source for document, _ in documents])
+            given = given_titles(connection, [seen(document.source) for document, _ in documents])
         called = [
-            (replace(d, title=given.get(d.source, d.title)), chunks) for d, chunks in documents
+            (replace(d, title=given.get(seen(d.source), d.title)), chunks)
+            for d, chunks in documents
         ]
         vectors = self.embedding.of_documents(called, progress)
         return self._store(
@@ -201,21 +211,74 @@ class Library:
             ]
         )
 
+    def add_whole(self, whole: tuple[Document, Sequence[Chunk]], wanted: Sequence[str]) -> Outcome:
+        """Let a large text and its parts be seen, all at once, in the place of what was there.
+
+        `whole`: the document under whose source all are listed. `wanted`: the sources of its
+        parts, each added before as `store.parts.coming` calls it, or there already. Returns
+        `added` or `changed`.
+        """
+        from store import catalog, parts
+        from store.whole import Stored, put_whole
+
+        (vectors,) = self.embedding.of_documents([whole], None)
+        with self._lock.held(), self.database.writing() as connection:
+            self.embedding.refuse_another()
+            source = whole[0].source
+            before = catalog.document_id(connection, source)
+            parts.show(connection, source, wanted)
+            put_whole(connection, Stored(*whole, vectors))
+            catalog.note(connection, embedder=self.embedding.name)
+            catalog.next_generation(connection)
+        self.delete_hidden()
+        return "added" if before is None else "changed"
+
+    def size(self, source: str) -> tuple[int, int]:
+        """Characters and chunks of all parts of a large text together."""
+        from store import parts
+
+        with self.database.reading() as connection:
+            return parts.size(connection, source)
+
+    def delete_hidden(self) -> None:
+        """Delete what nobody sees any more, one document at a time: others may write between."""
+        from store import catalog, parts
+
+        with self.database.reading() as connection:
+            going = parts.going(connection)
+        for source in going:
+            with self._lock.held(), self.database.writing() as connection:
+                if catalog.document_id(connection, source) is not None:  # nobody was faster
+                    catalog.delete_document(connection, source)
+
     def remove(self, source: str) -> None:
         """Forget a document, and those of the files inside it. Raises UnknownSource."""
-        from store import catalog
+        from store import catalog, parts
 
         with self._lock.held(), self.database.writing() as connection:
+            large = parts.has_parts(connection, source)
+            if large:
+                parts.hide(connection, catalog.sources_inside(connection, source))
             for inside in catalog.sources_inside(connection, source):
                 catalog.delete_document(connection, inside)
             catalog.delete_document(connection, source)
             catalog.next_generation(connection)
+        if large:
+            self.delete_hidden()
 
     def take_out(self, source: str) -> list[Stored]:
-        """As `remove`; returns all that was removed, for `put_back`. Raises UnknownSource."""
-        from store import catalog
+        """As `remove`; returns all that was removed, for `put_back`. Raises UnknownSource.
+
+        A large text is not given back: it may be more than memory holds.
+        """
+        from store import catalog, parts
         from store.whole import take_whole
 
+        with self.database.reading() as connection:
+            large = parts.has_parts(connection, source)
+        if large:
+            self.remove(source)
+            return []
         with self._lock.held(), self.database.writing() as connection:
             taken = take_whole(connection, source)
             catalog.next_generation(connection)
@@ -249,17 +312,26 @@ class Library:
             catalog.next_generation(connection)
 
     def remove_inside(self, source: str, *, keep: Sequence[str]) -> list[str]:
-        """Forget the files inside `source` that are not among `keep`; returns them."""
-        from store import catalog
+        """Forget the files inside `source` that are not among `keep`; returns them.
+
+        Parts of a text that was large are forgotten without a word.
+        """
+        from store import catalog, parts
 
         with self.database.reading() as connection:
             if not set(catalog.sources_inside(connection, source)) - set(keep):
                 return []
         with self._lock.held(), self.database.writing() as connection:
+            large = parts.has_parts(connection, source)
             gone = sorted(set(catalog.sources_inside(connection, source)) - set(keep))
+            if large:
+                parts.hide(connection, gone)
+                gone = []
             for inside in gone:
                 catalog.delete_document(connection, inside)
             catalog.next_generation(connection)
+        if large:
+            self.delete_hidden()
         return gone
 
     def compact(self, *, at_most: int | None = None) -> None:
@@ -278,8 +350,9 @@ class Library:
 
         An index that a crash left half written, or whose vectors do not find
         themselves, is made anew. Search does not need it to be right, only to be fast
-        in a large library.
+        in a large library. What an interrupted removal left is deleted first.
         """
+        self.delete_hidden()
         self.embedding.missing(progress)
         try:
             mended = self._nearest.follow(progress)
@@ -353,7 +426,8 @@ class Library:
             batch = []
             for number, total, one in file.documents():
                 batch.append(one)
-                if len(batch) < IMPORT_BATCH and number < total:
+                full = sum(len(held.chunks) for held in batch) >= IMPORT_CHUNKS
+                if len(batch) < IMPORT_BATCH and not full and number < total:
                     continue
                 for outcome in self._store(batch):
                     done[outcome] += 1
@@ -381,7 +455,7 @@ class Library:
 
         `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
-        from store import catalog, search, word_index
+        from store import catalog, parts, search, word_index
         from store.fulltext import terms
 
         asked = [queries] if isinstance(queries, str) else list(queries)
@@ -398,12 +472,11 @@ class Library:
         with self.database.reading() as connection:
             # It may have been embedded anew since this process opened it.
             self.embedding.refuse_another(catalog.state(connection))
-            within = (
-                None if sources is None else list(catalog.rows_of(connection, sources).values())
-            )
+            within = None if sources is None else catalog.document_ids(connection, sources)
+            hidden = parts.hidden_keys(connection)
             rankings = []
             for n, query in enumerate(asked):
-                words = word_index.chunks_with(connection, query, limit, within)
+                words = word_index.chunks_with(connection, query, limit, within, hidden)
                 near: dict[int, float] = {}
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)

@@ -22,6 +22,7 @@ from store.database import (
     feedback,
     fetched,
     meta,
+    parts,
     retitled,
     threads,
     turns,
@@ -93,6 +94,11 @@ def _opinions(connection: Connection) -> None:
     retitled.create(connection)
 
 
+def _parts(connection: Connection) -> None:
+    """3 → 4: large texts are kept in parts."""
+    parts.create(connection)
+
+
 def _fill(connection: Connection, table: Table, own: Callable[..., int]) -> None:
     names = [column.name for column in table.primary_key]
     rows = connection.execute(select(table)).yield_per(_ROWS)
@@ -110,4 +116,4 @@ def _update(table: Table) -> Update:
     return statement
 
 
-_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums, 2: _opinions}
+_STEPS: dict[int, Callable[[Connection], None]] = {1: _checksums, 2: _opinions, 3: _parts}

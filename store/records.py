@@ -15,6 +15,13 @@ from datetime import datetime
 
 INSIDE = "!/"
 """Between a file's source and the path of a file inside it: `mail.eml!/report.pdf`."""
+HIDDEN = "\x01"
+"""Begins the source of a document that no list and no search shows; no path and no address does."""
+
+
+def part_source(source: str, number: int) -> str:
+    """The source of one part, from 1, of the large text `source`."""
+    return f"{source}{INSIDE}part {number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class Document:
     """SHA-256 (hex) of the bytes that it was read from; equal hashes are not read again."""
     validators: Validators | None = None
     """Of a web page."""
+    part: bool = False
+    """One part of a large text, called by `part_source`: it is listed as one with the others, and
+    found by its words alone."""
 
     def page_at(self, offset: int) -> int | None:
         """The page, from 1, on which the character at `offset` stands; None without pages."""

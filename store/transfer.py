@@ -16,6 +16,7 @@ from store import catalog, conversations, feedback
 from store.database import Database, documents, open_database, removed
 from store.errors import EmbedderMismatch, StoreError
 from store.migrations import migrate
+from store.records import HIDDEN
 from store.whole import Stored, read_whole
 
 OnProgress = Callable[[int, int], None]
@@ -65,9 +66,10 @@ class Import:
     def documents(self) -> Iterator[tuple[int, int, Stored]]:
         """Each document, with its number from 1 and how many there are."""
         with self.database.reading() as connection:
-            rows = connection.execute(select(documents).order_by(documents.c.id)).all()
-            for number, row in enumerate(rows, 1):
-                yield number, len(rows), read_whole(connection, row.source)
+            sources = connection.scalars(select(documents.c.source).order_by(documents.c.id)).all()
+            shown = [source for source in sources if not source.startswith(HIDDEN)]
+            for number, source in enumerate(shown, 1):
+                yield number, len(shown), read_whole(connection, source)
 
     def conversations(
         self,

@@ -69,8 +69,8 @@ def vector_keys(connection: Connection, *, up_to: int) -> NDArray[np.int64]:
 
 
 def live_keys(connection: Connection, above: int = 0) -> NDArray[np.int64]:
-    """Keys of all chunks above a key, ascending."""
-    keys = connection.scalars(select(chunks.c.key).where(chunks.c.key > above)).all()
+    """Keys of all chunks above a key that have a vector, ascending."""
+    keys = connection.scalars(select(vectors.c.key).where(vectors.c.key > above)).all()
     return np.sort(np.asarray(keys, np.int64))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select
 from store import catalog, vector_rows
 from store.database import documents, retitled
 from store.errors import LibraryBusy, UnfitTitle
+from store.parts import seen
 from store.records import Chunk, Document, chunk_id
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def put_whole(connection: Connection, one: Stored) -> None:
     A title that a person gave to the one that is there stays.
     """
     source = one.document.source
-    given = given_titles(connection, [source]).get(source)
+    called = seen(source)
+    given = given_titles(connection, [called]).get(called)
     document = one.document
     if given is not None and not one.titled:
         document = replace(document, title=given)

@@ -58,11 +58,15 @@ def words_of(title: str | None, rows: Iterable[tuple[int, str]]) -> list[dict[st
 
 
 def chunks_with(
-    connection: Connection, question: str, limit: int, within: Sequence[int] | None = None
+    connection: Connection,
+    question: str,
+    limit: int,
+    within: Sequence[int] | None = None,
+    hidden: Iterable[tuple[int, int]] = (),
 ) -> dict[int, float]:
     """Keys of the chunks that share words with `question`, with their BM25, best first.
 
-    `within`: document rows to look in.
+    `within`: document rows to look in. `hidden`: ranges of keys that are left out.
     """
     expression = match_expression(question)
     if expression is None:
@@ -75,6 +79,7 @@ def chunks_with(
             f"({','.join(str(int(identity)) for identity in within)}))"
         )
     )
+    scope += "".join(f"AND rowid NOT BETWEEN {first:d} AND {last:d} " for first, last in hidden)
     rows = connection.execute(
         text(
             f"SELECT rowid, -bm25(full_text, {TITLE_WEIGHT}, 1.0) AS score FROM full_text "

@@ -276,7 +276,10 @@ BOMBS = {
     ),
     "entries.rss": lambda: b"<rss><channel>" + b"<item><title>word</title></item>" * 100_000,
     "deep.html": lambda: b"<html>words" + b"<div>" * 100_000,
-    "attributes.html": lambda: ("<html><p " + many("a{}=b", " ")[:80_000] + ">words").encode(),
+    "attributes.html": lambda: ("<html><p " + many("a{}=b", " ") + ">words").encode(),
+    "values.html": lambda: ("<html><p " + many("a{}='>\"<'", " ") + ">words").encode(),
+    "half-values.html": lambda: b"<html>" + b'<a b="c>words ' * 300_001,
+    "few-attributes.html": lambda: ("<html><p " + many("a{}=b", " ")[:80_000] + ">words").encode(),
     "spans.html": lambda: (
         b"<html><table>" + b"<tr><td colspan=9e15 rowspan=9000000000>a</td></tr>" * 9_000
     ),
@@ -339,7 +342,7 @@ def test_a_bomb_is_refused_in_words_or_read_in_part(name, sandbox):
         said = str(error)
         assert name in said
         # PDFium ends its process where it gets no more memory.
-        assert "crashed" not in said or name == "forms.pdf"
+        assert "crashed" not in said or name in ("flate.pdf", "forms.pdf", "operators.pdf")
         assert not said.endswith((" seconds", " of memory"))
         assert "\n" not in said
     else:

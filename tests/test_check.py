@@ -79,7 +79,7 @@ def test_a_library_of_an_older_version_is_brought_up_to_date(filled, caplog):
         change(filled, f"ALTER TABLE {table} DROP COLUMN checksum")
     for column in ("sections", "notes"):
         change(filled, f"ALTER TABLE documents DROP COLUMN {column}")
-    for table in ("fetched", "feedback", "retitled"):
+    for table in ("fetched", "feedback", "retitled", "parts"):
         change(filled, f"DROP TABLE {table}")
     change(filled, "DROP INDEX ix_documents_content_hash")
     change(filled, "UPDATE meta SET value = '1' WHERE key = 'schema_version'")

@@ -109,6 +109,7 @@ def test_a_library_without_it_is_brought_up_to_date(bot, kept):
     home = bot.library.home
     change(bot.library, "DROP TABLE feedback")
     change(bot.library, "DROP TABLE retitled")
+    change(bot.library, "DROP TABLE parts")
     change(bot.library, "UPDATE meta SET value = '2' WHERE key = 'schema_version'")
     bot.library.close()
     library = Library.open(home)

@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from benchmarks import fuzz
+from benchmarks.__main__ import main as command
 from benchmarks.fuzz import Fuzzed, faults, measure, mutant
 from ingest.errors import ReaderEnded
 from tests.pdfs import one_page, stream
@@ -85,6 +86,28 @@ def test_what_ended_its_child_is_told_with_its_seed():
     fuzz._read(Deadly(), "folder/a.txt 7", b"words", kind)
     assert list(kind.ended) == ["folder/a.txt 7"]
     assert kind.ended["folder/a.txt 7"].startswith("'a.txt' cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("became", "passed"),
+    [
+        (Fuzzed(files=1, read=1, refused=1, seconds=[0.1, 0.2], memory=5), True),
+        (Fuzzed(ended={"a.txt 1": "its reader crashed"}, seconds=[0.1]), False),
+        (Fuzzed(wrong={"a.txt 1": "its chunks overlap"}, seconds=[0.1]), False),
+        (Fuzzed(seconds=[fuzz.SECONDS + 0.1]), False),
+        (Fuzzed(seconds=[0.1], memory=fuzz.MEMORY + 1), False),
+    ],
+)
+def test_one_that_did_not_end_as_it_must_fails_its_kind(became, passed):
+    assert became.passed() is passed
+
+
+def test_the_command_fails_when_one_did_not_end_as_it_must(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_bytes(WORDS)
+    ask = ["fuzz", "--data", str(tmp_path), "--rounds", "2"]
+    assert command(ask) == 0
+    monkeypatch.setattr(fuzz, "SECONDS", 0)
+    assert command(ask) == 1
 
 
 def test_a_folder_is_read_changed_file_by_file(tmp_path):

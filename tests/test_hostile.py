@@ -273,9 +273,9 @@ def test_no_lone_surrogate_reaches_the_library(library):
 
 @pytest.mark.parametrize("size", [101 * MB, 10 << 30])
 def test_too_large_a_file_is_refused_at_once(size, library, tmp_path):
-    with open(tmp_path / "a.txt", "wb") as file:
+    with open(tmp_path / "a.json", "wb") as file:
         file.truncate(size)
     started = time.perf_counter()
-    (failure,) = ingest(tmp_path / "a.txt", library=library).failed
+    (failure,) = ingest(tmp_path / "a.json", library=library).failed
     assert "the limit is 100 MB: split it" in failure.reason
     assert time.perf_counter() - started < 2

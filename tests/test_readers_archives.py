@@ -7,6 +7,7 @@ import pytest
 
 from ingest import ReadError
 from ingest.readers import read, read_all
+from ingest.readers.archive import damaged
 
 CONTAINER = (
     '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
@@ -167,3 +168,7 @@ def test_archives_inside_are_unpacked_one_after_the_other():
     kept = [path for path, _, reading in read_all(box, "box.zip") if reading.text]
     assert len(kept) == 1 + 8 * 6
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+def test_a_reason_is_one_line():
+    assert "broken , line 1; get it anew" in str(damaged("a.xlsx", "its XML is broken\n, line 1"))

@@ -9,14 +9,17 @@ folders, chunks or the library, and run in a child process with limits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
+from typing import Any
 
 from ingest.errors import ReadError
 from ingest.kinds import READERS, kind_of
+from ingest.readers.text import title_from
 from ingest.reading import Reading
+from store.records import Section
 
 Reader = Callable[[bytes, str], Reading]
 
@@ -38,6 +41,41 @@ def read(data: bytes, name: str) -> Reading:
         why = " ".join(reading.notes) or "there is no text to index"
         raise ReadError(f"{name!r} is empty: {why}")
     return reading
+
+
+def read_part(data: bytes, name: str, part: Mapping[str, Any]) -> Reading:
+    """One part of a large text. Raises ReadError; a part without text is none.
+
+    `part`: its `kind`, `encoding`, `number` and `first_row`, and the `head` of its table: see
+    `ingest.parts`.
+    """
+    damaged = 0
+    try:
+        text = data.decode(part["encoding"])
+    except UnicodeDecodeError:
+        text = data.decode(part["encoding"], "replace")
+        damaged = text.count("\ufffd")
+    number, rows = part["number"], {}
+    if part["head"]:
+        rows = {"head": part["head"], "first": number == 1}
+    reader = import_module(f"ingest.readers.{READERS[part['kind']]}").read
+    # Into UTF-8, in which no reader has to guess.
+    reading: Reading = reader(text.encode("utf-8", "replace"), name, **rows)
+    sections = [
+        replace(
+            section,
+            label=", ".join(filter(None, [f"part {number}", section.label])),
+            rows_from=section.rows_from and section.rows_from + part["first_row"] - 1,
+        )
+        for section in reading.sections
+    ]
+    if not sections or sections[0].start > 0:
+        sections.insert(0, Section(0, f"part {number}"))
+    notes = reading.notes
+    if damaged:
+        notes = (*notes, f"{damaged:,} damaged characters stand as \ufffd.")
+    title = f"{title_from(name)} (part {number})"
+    return replace(reading, title=title, sections=tuple(sections), notes=notes)
 
 
 def read_all(data: bytes, name: str) -> Iterator[tuple[str, str, Reading | ReadError]]:

@@ -106,7 +106,8 @@ def member(archive: zipfile.ZipFile, path: str | zipfile.ZipInfo, name: str) -> 
 
 def damaged(name: str, why: str) -> ReadError:
     """The error for a file that is not whole."""
-    return ReadError(f"{name!r} is damaged: {why}; get it anew, or save it again")
+    said = " ".join(why.split())  # libxml2 says some things in two lines
+    return ReadError(f"{name!r} is damaged: {said}; get it anew, or save it again")
 
 
 def _encrypted(archive: zipfile.ZipFile, path: str | zipfile.ZipInfo) -> bool:

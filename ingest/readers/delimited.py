@@ -15,7 +15,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import PurePath
 from typing import Literal
 
@@ -30,16 +30,19 @@ MOST_CHARACTERS = 50_000_000  # of the text: a header may be far longer than its
 _DELIMITERS = ",;\t|"
 _SAMPLE = 64 << 10  # characters in which the delimiter is looked for
 _SAMPLE_ROWS = 200
-_RUNAWAY = 200  # lines in one cell: a quotation mark was never closed
+RUNAWAY = 200  # lines in one cell: a quotation mark was never closed
 _SEP = re.compile(r"\Asep=(.)\n", re.IGNORECASE)  # what Excel writes for itself
 
 Row = list[str]
 
 
-def read(data: bytes, name: str) -> Reading:
-    """A table as text. Raises ReadError."""
+def read(data: bytes, name: str, *, head: str = "", first: bool = True) -> Reading:
+    """A table as text. Raises ReadError.
+
+    `head`: the first rows of the table of which `data` is a part, the `first` one or another.
+    """
     text, notes = decoded(data, name)
-    lines, mended = _lines(text, name)
+    lines, mended = _lines(text, name, head or text, first=first)
     return Reading(
         title_from(name),
         "\n".join(lines),
@@ -69,24 +72,31 @@ def _header(rows: list[Row]) -> int | None:
     return None if again else at
 
 
-def _lines(text: str, name: str) -> tuple[list[str], list[str]]:
+def delimiter_of(head: str, suffix: str) -> str:
+    """What separates the cells of a table that begins so."""
+    told = _SEP.match(head)
+    return told[1] if told else _delimiter(head[:_SAMPLE], suffix)
+
+
+def _lines(text: str, name: str, head: str, *, first: bool) -> tuple[list[str], list[str]]:
     csv.field_size_limit(sys.maxsize)
     notes: list[str] = []
-    told = _SEP.match(text)
-    text = text[told.end() :] if told else text
-    delimiter = told[1] if told else _delimiter(text[:_SAMPLE], PurePath(name).suffix.lower())
+    delimiter = delimiter_of(head, PurePath(name).suffix.lower())
+    head = _SEP.sub("", head)
+    text = _SEP.sub("", text) if first else text
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
     if _runs_away(text, delimiter):
         quoting = csv.QUOTE_NONE
         notes.append("A quotation mark is never closed: all were read as they stand.")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    top = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, quoting=quoting)
     try:
-        first = list(islice(rows, _SAMPLE_ROWS))
-        at = _header(first)
-        heads = None if at is None else [one_line(cell) for cell in first[at]]
-        everything = enumerate(chain(first, rows))
+        sample = list(islice(top, _SAMPLE_ROWS))
+        at = _header(sample)
+        heads = None if at is None else [one_line(cell) for cell in sample[at]]
+        everything = enumerate(rows)
         room = MOST_ROWS + (0 if at is None else at + 1)
-        below = -1 if at is None else at
+        below = -1 if at is None or not first else at
         lines = list(
             _within(
                 _line(row, heads if number > below else None)
@@ -115,7 +125,7 @@ def _runs_away(text: str, delimiter: str) -> bool:
     """Whether a cell takes in so many lines that its quotation mark was never meant to open it."""
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        return any(cell.count("\n") > _RUNAWAY for row in rows for cell in row if "\n" in cell)
+        return any(cell.count("\n") > RUNAWAY for row in rows for cell in row if "\n" in cell)
     except csv.Error:
         return True
 

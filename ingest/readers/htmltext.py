@@ -19,6 +19,10 @@ from ingest.errors import ReadError
 from ingest.readers.text import clean
 
 DEEPEST = 1_000  # elements inside each other; real pages have fewer than a hundred
+MOST_ATTRIBUTES = 20_000  # of one element: to read them takes quadratic time, of these 5 s
+_QUOTED = re.compile(r"""\"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)""")
+# A value that is never closed goes on to the end, so that nothing is looked at twice.
+_LONG_TAG = re.compile(rf"<[a-z](?:[^>\"']|{_QUOTED.pattern})" "{9999,}+", re.IGNORECASE)
 _DROPPED = frozenset("script style noscript template svg head title iframe object math".split())
 _FRAME = frozenset("script style noscript template svg head title nav footer form".split())
 _LINES = frozenset(
@@ -62,6 +66,8 @@ def parsed(markup: str, name: str) -> etree._Element | None:
         return None
     if depth(markup) > DEEPEST:
         raise _too_deep(name)
+    if any(_count_attributes(tag[0]) > MOST_ATTRIBUTES for tag in _LONG_TAG.finditer(markup)):
+        raise ReadError(f"{name!r} has an element of more than {MOST_ATTRIBUTES:,} attributes")
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
@@ -72,6 +78,10 @@ def parsed(markup: str, name: str) -> etree._Element | None:
     if any("depth" in entry.message for entry in parser.error_log):
         raise _too_deep(name)
     return root
+
+
+def _count_attributes(tag: str) -> int:
+    return len(_QUOTED.sub("", tag).split()) - 1
 
 
 def _too_deep(name: str) -> ReadError:

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from ingest import layout, ocr
 from ingest.errors import ReadError
+from ingest.limits import cpu_s
 from ingest.readers.text import TITLE_LIMIT, clean, title_from
 from ingest.reading import Reading
 from store.errors import PdfLocked, PdfUnreadable
@@ -23,7 +24,7 @@ from store.pdfium import Line, Pdf
 from store.records import Section
 
 MOST_CHARACTERS = 50_000_000
-CPU_S = 40  # then the pages so far are the text: a child is ended after 60
+SHARE = 2 / 3  # of the time that a file may take; then the pages so far are the text
 LONGEST = 120  # characters of a heading in a section's label
 _SEARCHED = 20_000_000  # characters looked through for the headings of the outline
 _LIGATURES = str.maketrans(
@@ -55,7 +56,7 @@ def read(data: bytes, name: str) -> Reading:
 
 
 def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
-    pages, extras, damaged, notes = _pages(pdf)
+    pages, extras, damaged, notes = _pages(pdf, SHARE * cpu_s(len(data)))
     if len(damaged) == len(pages):
         raise ReadError(f"{name!r} is damaged: no page of it can be read. Get it anew, try again")
     empty = [n for n, lines in enumerate(pages) if not (lines or extras[n] or n in damaged)]
@@ -80,7 +81,9 @@ def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
     )
 
 
-def _pages(pdf: Pdf) -> tuple[list[list[Line]], list[list[str]], set[int], list[str]]:
+def _pages(
+    pdf: Pdf, seconds: float
+) -> tuple[list[list[Line]], list[list[str]], set[int], list[str]]:
     """Lines and further texts of each page, which are damaged, and what is to be said."""
     pages: list[list[Line]] = []
     extras: list[list[str]] = []
@@ -89,7 +92,7 @@ def _pages(pdf: Pdf) -> tuple[list[list[Line]], list[list[str]], set[int], list[
     size = 0
     started = time.process_time()
     for n in range(pdf.pages):
-        if size > MOST_CHARACTERS or time.process_time() - started > CPU_S:
+        if size > MOST_CHARACTERS or time.process_time() - started > seconds:
             notes.append(f"Only the first {n:,} of {pdf.pages:,} pages were read: split the file.")
             break
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from charset_normalizer import from_bytes
@@ -44,34 +45,63 @@ def decode(data: bytes, name: str) -> str:
     return decoded(data, name)[0]
 
 
-def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
-    """The clean characters of `data`, and notes on what was guessed. Raises ReadError."""
-    for mark, encoding in _BOMS:
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How bytes become characters."""
+
+    codec: str
+    """As Python calls it."""
+    mark: int = 0
+    """Bytes of the mark at the beginning that says so."""
+    guessed: str = ""
+    """Its name, if nothing says so."""
+
+
+def encoding_of(data: bytes, name: str) -> Encoding:
+    """The encoding of the text in `data`, or of one that has `data` in it. Raises ReadError."""
+    for mark, codec in _BOMS:
         if data.startswith(mark):
-            return _mended(data[len(mark) :].decode(encoding, "replace"))
+            return Encoding(codec, len(mark))
     if b"\0" in data[:_SAMPLE]:
-        if encoding := _utf16(data[:_SAMPLE]):
-            return _mended(data.decode(encoding, "replace"), encoding)
+        if codec := _utf16(data[:_SAMPLE]):
+            return Encoding(codec, guessed=codec)
         raise _not_text(name)
     if _JAPANESE.search(data[:_SAMPLE]):
-        return _mended(data.decode("iso2022_jp_2", "replace"), "iso2022_jp")
-    try:
-        return clean(data.decode("utf-8")), ()
-    except UnicodeDecodeError as error:
-        repaired = data.decode("utf-8", "replace")
-        # Some bytes were damaged, or cut off at the end; in another encoding most would be.
-        if 8 * repaired.count("\ufffd") <= len(_BEYOND_ASCII.findall(repaired)):
-            return _mended(repaired)
-        # What lies around the first byte that is not ASCII tells most.
-        near = max(error.start - _SAMPLE // 4, 0)
+        return Encoding("iso2022_jp_2", guessed="iso2022_jp")
+    near = _not_utf8(data)
+    if near is None:
+        return Encoding("utf-8")
     sample = data[near : near + _SAMPLE]
-    encoding = guess(sample)
-    if not encoding:
+    codec = guess(sample)
+    if not codec:
         match = from_bytes(sample).best()
         if match is None or _mostly_controls(str(match)):
             raise _not_text(name)
-        encoding = match.encoding
-    return _mended(data.decode(encoding, "replace"), encoding)
+        codec = match.encoding
+    return Encoding(codec, guessed=codec)
+
+
+def _not_utf8(data: bytes) -> int | None:
+    """Where in `data` to look for another encoding; None if it is UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        repaired = data.decode("utf-8", "replace")
+        # Some bytes were damaged, or cut off at the end; in another encoding most would be.
+        if 8 * repaired.count("\ufffd") > len(_BEYOND_ASCII.findall(repaired)):
+            # What lies around the first byte that is not ASCII tells most.
+            return max(error.start - _SAMPLE // 4, 0)
+    return None
+
+
+def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
+    """The clean characters of `data`, and notes on what was guessed. Raises ReadError."""
+    found = encoding_of(data, name)
+    try:
+        text = data[found.mark :].decode(found.codec)
+    except UnicodeDecodeError:
+        return _mended(data[found.mark :].decode(found.codec, "replace"), found.guessed)
+    return _mended(text, found.guessed) if found.guessed else (clean(text), ())
 
 
 def _mended(text: str, guessed: str = "") -> tuple[str, tuple[str, ...]]:

@@ -1,0 +1,107 @@
+"""Large texts, kept in parts: they come in one by one, and are seen all at once.
+
+Until the last part is in, the others have sources that nobody can name, and no list and no
+search shows them; those of an earlier state stay until then, and are hidden in the same
+moment. So are the parts of a text that is removed: a gigabyte takes minutes to delete, during
+which others may write. Every function works within the transaction it is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import SimpleNamespace
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from store import catalog
+from store.database import chunks, documents, parts
+from store.records import HIDDEN
+
+_COMING, _GOING = f"{HIDDEN}coming ", f"{HIDDEN}going "
+
+
+def coming(source: str) -> str:
+    """What a part is called until all are in."""
+    return f"{_COMING}{source}"
+
+
+def seen(source: str) -> str:
+    """What a document is called once it is seen."""
+    return source.removeprefix(_COMING)
+
+
+def show(connection: Connection, source: str, wanted: Iterable[str]) -> None:
+    """Let the parts `wanted` of a large text take the place of those that are seen now.
+
+    A part that has not come anew is the one that is seen already.
+    """
+    names = set(wanted)
+    arrived = {name for name in names if catalog.document_id(connection, coming(name))}
+    hide(connection, arrived | (set(catalog.sources_inside(connection, source)) - names))
+    for name in sorted(arrived):
+        _rename(connection, coming(name), name)
+    hide(connection, catalog.sources_inside(connection, coming(source)))
+
+
+def hide(connection: Connection, sources: Iterable[str]) -> None:
+    """Take these documents from everybody's sight, to be deleted later: see `going`."""
+    for source in sources:
+        if (identity := catalog.document_id(connection, source)) is not None:
+            _rename(connection, source, f"{_GOING}{identity} {source}")
+
+
+def going(connection: Connection) -> list[str]:
+    """Documents that were hidden and are still to be deleted."""
+    return list(connection.scalars(select(documents.c.source).where(_begins(_GOING))))
+
+
+def hidden_keys(connection: Connection) -> list[tuple[int, int]]:
+    """The keys of the chunks that no search may show, as ranges: first and last."""
+    query = (
+        select(func.min(chunks.c.key), func.max(chunks.c.key))
+        .join(documents)
+        .where(_begins(HIDDEN))
+        .group_by(chunks.c.document_id)
+    )
+    ranges: list[tuple[int, int]] = []
+    for first, last in sorted(tuple(row) for row in connection.execute(query)):
+        if ranges and first == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], last)
+        else:
+            ranges.append((first, last))
+    return ranges
+
+
+def size(connection: Connection, source: str) -> tuple[int, int]:
+    """Characters and chunks of all parts of a large text together."""
+    names = catalog.sources_inside(connection, source)
+    query = select(func.sum(documents.c.characters), func.sum(documents.c.chunk_count))
+    characters = count = 0
+    for batch in catalog.batches(names):
+        row = connection.execute(query.where(documents.c.source.in_(batch))).one()
+        characters, count = characters + (row[0] or 0), count + (row[1] or 0)
+    return characters, count
+
+
+def has_parts(connection: Connection, source: str) -> bool:
+    """Whether a document is a large text."""
+    names = catalog.sources_inside(connection, source)
+    query = select(parts.c.document_id).join(documents)
+    return any(
+        connection.scalar(query.where(documents.c.source.in_(batch)).limit(1)) is not None
+        for batch in catalog.batches(names)
+    )
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    return documents.c.source.between(prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1))
+
+
+def _rename(connection: Connection, source: str, name: str) -> None:
+    row = connection.execute(select(documents).where(documents.c.source == source)).one()
+    entry = SimpleNamespace(**{**row._asdict(), "source": name})
+    connection.execute(
+        update(documents)
+        .where(documents.c.id == row.id)
+        .values(source=name, checksum=catalog.document_checksum(entry))
+    )
