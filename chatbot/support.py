@@ -23,7 +23,7 @@ from chatbot.agreement import FEATURES, Agreement, Around, agree
 from chatbot.extract import Net
 from chatbot.facts import Facts, facts, may_count, plain
 from chatbot.language import language
-from chatbot.meaning import Embed, Meanings
+from chatbot.meaning import ENGLISH, Embed, Meanings
 from store.language import searchable
 from store.sentences import sentences
 
@@ -195,7 +195,8 @@ def _near(
 ) -> list[tuple[Quote, dict[str, float]]]:
     """The quotes that may be about the same, each with the nearest cosine of every word."""
     texts = [quote.text[:MEANT] for quote in quotes]
-    meanings = Meanings(sentence, texts, [""] * len(texts), embed)
+    words = [ENGLISH.content_words(text) for text in texts]
+    meanings = Meanings(sentence, words, [()] * len(texts), embed)
     weights = {word.stem: rare(word.stem) for word in claim.words}
     found = []
     for n, quote in enumerate(quotes):

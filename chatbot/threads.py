@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("docent")
 
 REMEMBERED = 10  # newest turns that a follow-up may lean on
+RECENT = 60  # newest turns, among which one that is judged mostly is
 LONGEST_TITLE = 200  # characters
 
 
@@ -166,8 +167,15 @@ class Thread:
         from store import conversations, feedback
 
         with self._writing() as connection:
-            rows = conversations.read(connection, self.id)
-            turn = next((row for row in rows if row.asked_at.isoformat() == asked_at), None)
+            turn = next(
+                (
+                    row
+                    for count in (RECENT, None)
+                    for row in conversations.read(connection, self.id, newest=count)
+                    if row.asked_at.isoformat() == asked_at
+                ),
+                None,
+            )
             if turn is None:
                 raise UnknownTurn("That answer is not kept, so nothing can be noted about it.")
             if helpful is None:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 
 from store import word_index
 from store.checksums import checksum, prove
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 8192  # characters; a passage is read from one block, rarely two
+ENDLESS = 2**62  # no document has so many blocks
 _BATCH = 500  # bound parameters in one statement
 
 
@@ -274,17 +275,22 @@ def index_words_anew(connection: Connection) -> None:
         word_index.learn(connection, title, [(row.key, words) for row, words in pieces])
 
 
+# Made once: to put a statement together costs more than to run it.
+_BLOCKS = (
+    select(blocks)
+    .where(blocks.c.document_id == bindparam("identity"))
+    .where(blocks.c.ordinal.between(bindparam("first"), bindparam("last")))
+    .order_by(blocks.c.ordinal)
+)
+
 # --- text --------------------------------------------------------------------------
 
 
 def read_text(connection: Connection, identity: int, start: int = 0, end: int | None = None) -> str:
     """The characters [start, end) of a document; all to its end if `end` is None."""
-    query = select(blocks).where(
-        blocks.c.document_id == identity, blocks.c.ordinal >= start // BLOCK
-    )
-    if end is not None:
-        query = query.where(blocks.c.ordinal <= max(end - 1, 0) // BLOCK)
-    rows = connection.execute(query.order_by(blocks.c.ordinal)).all()
+    first, last = start // BLOCK, None if end is None else max(end - 1, 0) // BLOCK
+    wanted = {"identity": identity, "first": first, "last": ENDLESS if last is None else last}
+    rows = connection.execute(_BLOCKS, wanted).all()
     for row in rows:
         if row.checksum != checksum(identity, row.ordinal, row.text):
             prove(False, _source_of(connection, identity), "its text")
@@ -402,12 +408,12 @@ def embedded_text(title: str, words: str) -> str:
     return f"{title}\n{words}" if title else words
 
 
-def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
-    """Rows of the sources that are in the library."""
-    found: list[int] = []
+def rows_of(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
+    """The row of each of the sources that are in the library."""
+    found: dict[str, int] = {}
     for batch in batches(list(sources)):
-        query = select(documents.c.id).where(documents.c.source.in_(batch))
-        found.extend(connection.scalars(query))
+        query = select(documents.c.source, documents.c.id).where(documents.c.source.in_(batch))
+        found |= {row.source: row.id for row in connection.execute(query)}
     return found
 
 

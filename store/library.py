@@ -262,6 +262,17 @@ class Library:
             catalog.next_generation(connection)
         return gone
 
+    def compact(self, *, at_most: int | None = None) -> None:
+        """Leave no word of removed documents in the library's files.
+
+        Takes about a second for 100,000 chunks; not done if there are more than `at_most`.
+        """
+        from store import vector_rows, word_index
+
+        with self._lock.held(), self.database.writing() as connection:
+            if at_most is None or vector_rows.chunk_count(connection) <= at_most:
+                word_index.compact(connection)
+
     def catch_up(self, *, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Bring the vector index to where the catalog is; returns what is to be said about it.
 
@@ -387,7 +398,9 @@ class Library:
         with self.database.reading() as connection:
             # It may have been embedded anew since this process opened it.
             self.embedding.refuse_another(catalog.state(connection))
-            within = None if sources is None else catalog.document_ids(connection, sources)
+            within = (
+                None if sources is None else list(catalog.rows_of(connection, sources).values())
+            )
             rankings = []
             for n, query in enumerate(asked):
                 words = word_index.chunks_with(connection, query, limit, within)
@@ -426,14 +439,16 @@ class Library:
         from store import catalog
 
         with self.database.reading() as connection:
+            rows = catalog.rows_of(connection, {passage.source for passage in passages})
             widened = []
             for passage in passages:
-                identity = catalog.document_id(connection, passage.source)
-                if identity is None:
+                if passage.source not in rows:
                     widened.append(passage)
                     continue
                 start = max(passage.start - margin, 0)
-                text = catalog.read_text(connection, identity, start, passage.end + margin)
+                text = catalog.read_text(
+                    connection, rows[passage.source], start, passage.end + margin
+                )
                 widened.append(replace(passage, text=text, start=start, end=start + len(text)))
             return widened
 

@@ -46,6 +46,11 @@ def forget_all(connection: Connection) -> None:
     connection.execute(text("INSERT INTO full_text(full_text) VALUES ('delete-all')"))
 
 
+def compact(connection: Connection) -> None:
+    """Leave nothing of what was forgotten: until then its words are only hidden."""
+    connection.execute(text("INSERT INTO full_text(full_text) VALUES ('optimize')"))
+
+
 def words_of(title: str | None, rows: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
     """What the index learns of chunks (key, text): rows of key, title and words."""
     heading = searchable(title or "")

@@ -26,10 +26,7 @@ def library(home):
 def by_document(library: Library, question: str) -> dict[str, float]:
     with library.database.reading() as connection:
         found = word_index.documents_with(connection, question)
-        home = {
-            one.source: catalog.document_ids(connection, [one.source])[0]
-            for one in library.documents()
-        }
+        home = catalog.rows_of(connection, ["spread", "once", "none", "again"])
     return {source: found[n] for source, n in home.items() if n in found}
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.bot import MAX_QUESTION
+from chatbot.export import defused, unformulated
 from chatbot.web.render import (
     act,
     cut,
@@ -306,7 +307,7 @@ def plain_copy(answer: Answer) -> str:
         f"[{citation.number}] {_footnote(citation.title, citation)}"
         for citation in answer.citations
     ]
-    return "\n".join([_label(answer) + _plainly(answer), *([""] if notes else []), *notes])
+    return defused("\n".join([_label(answer) + _plainly(answer), *([""] if notes else []), *notes]))
 
 
 def markdown_copy(answer: Answer) -> str:
@@ -317,7 +318,7 @@ def markdown_copy(answer: Answer) -> str:
         f"[^{citation.number}]: " + _MARKDOWN.sub(r"\\\1", _footnote(citation.title, citation))
         for citation in answer.citations
     ]
-    return "\n".join([_label(answer) + said, *([""] if notes else []), *notes])
+    return unformulated("\n".join([_label(answer) + said, *([""] if notes else []), *notes]))
 
 
 def _plainly(answer: Answer) -> str:

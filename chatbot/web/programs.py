@@ -16,6 +16,7 @@ from gradio.utils import get_upload_folder
 
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
+from chatbot.web.removal import COMPACTED
 from chatbot.web.uploads import place, settle
 from store.errors import StoreError, UnknownSource
 
@@ -123,6 +124,7 @@ def forget(bot: Chatbot, source: str) -> None:
     except UnknownSource as error:
         # The store names a command to run, which nobody can who has but the page.
         raise UnknownSource(f"The library has no document {source!r}.") from error
+    bot.library.compact(at_most=COMPACTED)
     path = Path(source)
     if path.parent == bot.library.home / "uploads":
         path.unlink(missing_ok=True)
