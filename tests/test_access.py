@@ -16,6 +16,7 @@ from chatbot.site import Site
 from chatbot.users import Users
 from chatbot.web import Page
 from chatbot.web.access import API, Access
+from chatbot.web.answering import Answering
 from chatbot.web.asgi import reply
 from chatbot.web.orders import Order
 from chatbot.web.sessions import FREE, Guesses
@@ -398,11 +399,12 @@ def test_an_answer_under_way_is_nobody_elses(page, visitors):
 
 
 def test_a_conversation_of_another_is_as_unknown_as_none(bot):
-    page = Page(bot, add=ingest)
-    (_, _, thread, *_), *_ = page._reply(Order.read(QUESTION, "", ""), "", None, "ann")
-    assert page._conversation(thread, "ann").turns
+    answering = Answering(bot)
+    first, *_ = answering.views(Order(QUESTION), "", None, "ann")
+    thread = first.conversation.thread
+    assert answering.conversation(thread, "ann").turns
     for owner, kept in (("bob", thread), ("", thread), ("bob", "no-such-thread")):
-        conversation = page._conversation(kept, owner)
+        conversation = answering.conversation(kept, owner)
         assert conversation.turns == ()
         assert conversation.thread != thread
     assert [t.id for t in bot.threads(owner="bob")] == []
@@ -443,5 +445,5 @@ def test_who_vanishes_in_the_middle_of_an_answer_stops_the_model(bot):
             with client.stream("GET", f"/gradio_api/queue/data?session_hash=s{n}") as stream:
                 next(line for line in stream.iter_lines() if "word" in line)
         assert all(endless.closed.acquire(timeout=30) for _ in range(20))
-        assert page._paced._running == 0
+        assert page._talk._paced._running == 0
     page.close()

@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 from chatbot import Chatbot
 from chatbot.answer import Delta, Finished
 from chatbot.web import Page
+from chatbot.web.conversation import SHOWN
 from ingest import Text, ingest
-from tests.browsing import ask, violations
+from tests.browsing import MARK, ask, violations
 from tests.conftest import SAMPLES
 
 pytestmark = pytest.mark.browser
@@ -52,7 +53,8 @@ def bot(library):
 
 @pytest.fixture
 def address(bot):
-    page = Page(bot, add=functools.partial(ingest, library=bot.library))
+    add = functools.partial(ingest, library=bot.library)
+    page = Page(bot, add=add, examples=lambda: [QUESTION])
     yield page.open("127.0.0.1", 0)
     page.close()
 
@@ -93,6 +95,44 @@ def test_an_edited_question_takes_the_place_of_all_that_followed(visit, bot):
     assert kept(bot) == ["Who is Li Hongzhong?"]
     page.reload()
     expect(page.locator("#docent-chat .user.message")).to_have_text(["Who is Li Hongzhong?"])
+
+
+def test_earlier_turns_are_shown_when_they_are_asked_for(visit, bot):
+    thread = bot.thread()
+    answer = bot.ask(QUESTION)
+    for n in range(SHOWN + 2):
+        thread.keep(f"Question {n}?", answer)
+    page = visit(f"?thread={thread.id}")
+    questions = page.locator("#docent-chat .user.message")
+    expect(questions).to_have_count(SHOWN)
+    page.get_by_role("button", name="Earlier turns (2)").click()
+    expect(questions).to_have_count(SHOWN + 2)
+    expect(questions.first).to_have_text("Question 0?")
+    page.locator('a[href="#cite-0-1"]').click()
+    expect(page.locator(MARK)).to_be_in_viewport()
+    assert violations(page) == []
+
+
+def test_a_question_that_was_refused_stays(visit):
+    page = visit()
+    full = {"detail": "Slow down: too many requests at once."}
+    page.route("**/queue/join*", lambda route: route.fulfill(status=429, json=full))
+    with page.expect_response("**/queue/join*"):
+        ask(page, QUESTION)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value(QUESTION)
+    page.unroute("**/queue/join*")
+    page.get_by_label("Question").press("Enter")
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("")
+
+
+def test_an_example_leaves_what_is_typed_in_the_box(visit):
+    page = visit()
+    page.get_by_label("Question").fill("And Xi?")
+    page.locator("#docent-chat .example").click()
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("And Xi?")
 
 
 def test_editing_can_be_given_up(visit, bot):

@@ -10,6 +10,7 @@ from gradio_client import Client, handle_file
 
 from chatbot import Chatbot
 from chatbot.web import Page, PortInUse, cache
+from chatbot.web.answering import Answering
 from chatbot.web.orders import Order
 from ingest import ingest
 from store import Library
@@ -166,14 +167,13 @@ def test_a_port_in_use_is_named(page, bot):
 
 
 def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
-    page = Page(bot, add=ingest)
-    (_, _, thread, *_), *_ = page._reply(Order(QUESTION), "", None, "")
-    *_, last = page._reply(Order("What did he give to Kim?"), thread, None, "")
-    conversation = last[3]
-    assert [turn.question for turn in bot.thread(thread).turns] == [
-        turn.question for turn in conversation.turns
-    ]
-    assert len(conversation.turns) == 2
+    answering = Answering(bot)
+    first, *_ = answering.views(Order(QUESTION), "", None, "")
+    thread = first.conversation.thread
+    *_, last = answering.views(Order("What did he give to Kim?"), thread, None, "")
+    kept = [turn.question for turn in bot.thread(thread).turns]
+    assert kept == [turn.question for turn in last.conversation.turns]
+    assert len(kept) == 2
 
 
 def test_nothing_is_left_of_an_upload_where_gradio_keeps_its_files(client, tmp_path, bot):

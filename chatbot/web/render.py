@@ -38,6 +38,11 @@ def searched_markdown(searched_for: str, question: str, turn: int) -> str:
     return f'<p class="docent-searched">{words} {change}</p>\n\n'
 
 
+def earlier_markdown(count: int) -> str:
+    """What stands above a conversation of which `count` turns are not shown."""
+    return act("earlier", 0, say("chat.earlier", count=count), say("chat.earlier.title"))
+
+
 def act(what: str, turn: int, words: str, title: str, kind: str = "") -> str:
     """A button below or above an answer, in Markdown: what it does, its id says."""
     return (

@@ -35,6 +35,8 @@ from chatbot.web.headers import Guard
 from chatbot.web.limits import Limits
 
 EVENTS = 600  # of gradio's events at work at once; most of them wait for a model
+SESSIONS = 1_000  # open pages that are remembered; who comes back after that loses nothing
+LOOKS = 0.005  # seconds between two looks for something to do, which are a thousand a second else
 WORKERS = 40  # threads for what is not a stream
 FILES = 8_192  # open at once: each user holds some four connections
 CONNECTIONS = 4_000  # beyond which a new one is told to come back
@@ -153,7 +155,10 @@ def _mounted(
     handed_out = Route("/gradio_api/file={path:path}", _file)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=[handed_out, *routes])
     blocks.max_threads = WORKERS + 1  # 40 would mean: as many as everything else together
+    blocks.state_session_capacity = SESSIONS
     blocks._queue.max_thread_count = EVENTS
+    blocks._queue.sleep_when_free = LOOKS
+    blocks._queue.progress_update_sleep_when_free = 20 * LOOKS
     gr.mount_gradio_app(
         app,
         blocks,

@@ -70,6 +70,8 @@ ENGLISH = {
     "original.changed": "The file {name} has changed since it was read: read it again first.",
     "original.none": "There is no file behind this document.",
     # Asking
+    "chat.earlier": "Earlier turns ({count})",
+    "chat.earlier.title": "Show earlier turns of this conversation",
     "ask.stop": "Stop",
     "ask.editing": "Editing an earlier question: what was said after it will be replaced.",
     "ask.searching": "Write what to search for instead.",
