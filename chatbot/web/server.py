@@ -33,9 +33,9 @@ from chatbot.web import cache
 from chatbot.web.access import Access
 from chatbot.web.headers import Guard
 from chatbot.web.limits import Limits
+from chatbot.web.visits import Visits
 
 EVENTS = 600  # of gradio's events at work at once; most of them wait for a model
-SESSIONS = 1_000  # open pages that are remembered; who comes back after that loses nothing
 LOOKS = 0.005  # seconds between two looks for something to do, which are a thousand a second else
 WORKERS = 40  # threads for what is not a stream
 FILES = 8_192  # open at once: each user holds some four connections
@@ -155,7 +155,6 @@ def _mounted(
     handed_out = Route("/gradio_api/file={path:path}", _file)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=[handed_out, *routes])
     blocks.max_threads = WORKERS + 1  # 40 would mean: as many as everything else together
-    blocks.state_session_capacity = SESSIONS
     blocks._queue.max_thread_count = EVENTS
     blocks._queue.sleep_when_free = LOOKS
     blocks._queue.progress_update_sleep_when_free = 20 * LOOKS
@@ -178,6 +177,8 @@ def _mounted(
     mounted: Any = app.routes[-1]
     gradio_app = mounted.app
     gradio_app.uploaded_file_dir = str(cache.INCOMING)
+    gradio_app.state_holder = Visits()
+    gradio_app.state_holder.set_blocks(blocks)
     # Without this gradio does not check that a file a client names was uploaded by anybody,
     # and every file of this machine could be read.
     blocks.has_launched = True
