@@ -21,6 +21,7 @@ from chatbot.threads import Thread, Turn
 from chatbot.web import render
 from chatbot.web.conversation import EARLIER, SHOWN, Conversation, Shown, finished
 from chatbot.web.orders import Order
+from chatbot.web.strings import PLAIN, Words
 from store.conversations import TurnKey
 from store.errors import StoreError, UnknownSource
 
@@ -53,6 +54,7 @@ class Answering:
         kept: str,
         conversation: Conversation | None,
         owner: str,
+        words: Words = PLAIN,
         **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Generator[View, None, None]:
         """Stream the answer into the conversation.
@@ -61,7 +63,7 @@ class Answering:
         conversation in the session: that of `kept`, which the browser knows, is taken up.
         """
         question = order.question
-        before = conversation or self.conversation(kept, owner)
+        before = conversation or self.conversation(kept, owner, words)
         if not question.strip():
             yield View(before, before)
             return
@@ -78,7 +80,7 @@ class Answering:
             sorry = str(error)
         except Exception:
             logger.exception("A question could not be answered")
-            sorry = "Something went wrong while answering; the terminal has the details."
+            sorry = words("ask.failed")
         failed = before.ask(question).saying(render.error_markdown(sorry))
         yield View(before, failed, question if len(question) <= MAX_QUESTION else "")
 
@@ -94,7 +96,9 @@ class Answering:
         for event in self._bot.stream(order.question, history, **options):
             match event:
                 case SearchedFor(query):
-                    said = render.searched_markdown(query, order.question, asked.number)
+                    said = render.searched_markdown(
+                        query, order.question, asked.number, asked.words
+                    )
                 case Delta(text):
                     said += render.delta_markdown(text, asked.number)
                     yield asked.saying(said)
@@ -102,40 +106,46 @@ class Answering:
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     after = None if order.turn is None else asked.kept
                     with self._keeping:
-                        key, note = _kept(thread, order.question, answer, after)
+                        key, note = _kept(thread, order.question, answer, after, asked.words)
                     yield asked.finish(answer, self._text, key, note)
 
-    def conversation(self, kept: str, owner: str) -> Conversation:
+    def conversation(self, kept: str, owner: str, words: Words = PLAIN) -> Conversation:
         """The newest turns of that thread, if it is still there, or a new conversation."""
         try:
             thread = self._bot.thread(kept, owner=owner) if kept else None
             turns = thread.newest(SHOWN) if thread else []
-            shown = self._shown(thread, turns) if thread else []
+            shown = self._shown(thread, turns, words) if thread else []
         except (UnknownThread, StoreError):
             turns, shown = [], []
         if not shown:
-            return Conversation(secrets.token_urlsafe(16))
-        return Conversation(kept).resumed(shown, last=turns[-1].answer)
+            return Conversation(secrets.token_urlsafe(16), words)
+        return Conversation(kept, words).resumed(shown, last=turns[-1].answer)
 
     def earlier(self, conversation: Conversation, owner: str) -> Conversation:
         """With turns of its thread that come before those that it has."""
         try:
             thread = self._bot.thread(conversation.thread, owner=owner)
             turns = thread.newest(EARLIER, until=conversation.before)
-            return conversation.resumed(self._shown(thread, turns))
+            return conversation.resumed(self._shown(thread, turns, conversation.words))
         except (UnknownThread, StoreError):
             return conversation  # it may have been deleted: what is here still stands
 
-    def _shown(self, thread: Thread, turns: Sequence[Turn]) -> list[Shown]:
+    def _shown(self, thread: Thread, turns: Sequence[Turn], words: Words) -> list[Shown]:
         judged = thread.judgements()
         shown = []
         for turn in turns:
             key = TurnKey(turn.ordinal, turn.asked_at.isoformat())
             helpful = judged.get(key.asked_at)
-            number = turn.ordinal - 1
-            shown.append(
-                finished(turn.question, turn.answer, self._text, number, key, helpful=helpful)
+            one = finished(
+                turn.question,
+                turn.answer,
+                self._text,
+                turn.ordinal - 1,
+                key,
+                helpful=helpful,
+                words=words,
             )
+            shown.append(one)
         return shown
 
     def _text(self, source: str, start: int, end: int) -> str:
@@ -146,10 +156,10 @@ class Answering:
 
 
 def _kept(
-    thread: Thread, question: str, answer: Answer, after: int | None
+    thread: Thread, question: str, answer: Answer, after: int | None, words: Words
 ) -> tuple[TurnKey | None, str]:
     """Keep the turn; what hinders it does not take the answer away, but is said."""
     try:
         return thread.keep(question, answer, after=after), ""
     except StoreError as error:
-        return None, f"This conversation is not kept: {error}"
+        return None, words("answer.unkept", reason=error)

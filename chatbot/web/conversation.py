@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot.answer import Answer
 from chatbot.web import answer_view, render
+from chatbot.web.strings import PLAIN, Words
 
 if TYPE_CHECKING:
     from store.conversations import TurnKey
@@ -71,6 +72,8 @@ class Conversation:
     """A thread's id with what was said."""
 
     thread: str
+    words: Words = PLAIN
+    """The page's sentences in the visitor's language."""
     turns: tuple[Shown, ...] = ()
     number: int = 0
     """The number of the page's next turn."""
@@ -112,7 +115,9 @@ class Conversation:
         `key`: which turn of the thread it has become; None if it could not be kept.
         """
         assert self.pending
-        turn = finished(self.pending.question, answer, text, self.number, key, note=note)
+        turn = finished(
+            self.pending.question, answer, text, self.number, key, note=note, words=self.words
+        )
         return replace(self._with(turn), last=answer)
 
     def stop(self) -> Conversation:
@@ -120,7 +125,7 @@ class Conversation:
         if self.pending is None:
             return self
         question, said = self.pending.question, self.pending.said
-        answered = message("assistant", answer_view.stopped_markdown(said, self.number))
+        answered = message("assistant", answer_view.stopped_markdown(said, self.number, self.words))
         kept = answer_view.kept_html({"question": question}, self.number)
         turn = Shown(question, "", (self.pending.asked, answered), kept, number=self.number)
         return replace(self._with(turn), last=None)
@@ -154,7 +159,11 @@ class Conversation:
     def messages(self) -> list[Message]:
         """The chat, oldest first; above it what leads to earlier turns, if there are such."""
         above = self.before and len(self.turns) < MOST
-        messages = [message("assistant", render.earlier_markdown(self.before))] if above else []
+        messages = (
+            [message("assistant", render.earlier_markdown(self.before, self.words))]
+            if above
+            else []
+        )
         for turn in self.turns:
             messages.extend(turn.messages)
         if self.pending:
@@ -166,7 +175,7 @@ class Conversation:
     def panel(self) -> str:
         """The panel of sources, in HTML."""
         return answer_view.panel_html(
-            [(turn.question, turn.sources, turn.considered) for turn in self.turns]
+            [(turn.question, turn.sources, turn.considered) for turn in self.turns], self.words
         )
 
 
@@ -179,16 +188,17 @@ def finished(
     *,
     helpful: bool | None = None,
     note: str = "",
+    words: Words = PLAIN,
 ) -> Shown:
     """A turn with its answer, rendered. `number`: of the page's; `key`: of the thread's."""
-    said = answer_view.answer_markdown(answer, question, number, helpful)
+    said = answer_view.answer_markdown(answer, question, number, helpful, words)
     asked = message("user", render.question_markdown(question))
     return Shown(
         question,
         answer.text,
         (asked, message("assistant", said + render.note_markdown(note))),
-        answer_view.sources_html(answer, question, number, text),
-        answer_view.considered_html(answer),
+        answer_view.sources_html(answer, question, number, text, words),
+        answer_view.considered_html(answer, words),
         number,
         key.ordinal if key else 0,
         key.asked_at if key else "",

@@ -33,7 +33,6 @@ from chatbot.web.feedback import Verdicts
 from chatbot.web.orders import Order
 from chatbot.web.pace import Paced
 from chatbot.web.strings import Words
-from chatbot.web.strings_sources import say
 from chatbot.web.visitor import Labels, labelled, model_of, owner_of, words_of
 from store.errors import StoreError
 
@@ -97,7 +96,7 @@ class Talk:
                 words("ask.send"), variant="primary", scale=0, min_width=88, elem_id="docent-send"
             )
             self._stop_button = gr.Button(
-                say("ask.stop"), scale=0, min_width=88, elem_id="docent-stop"
+                words("ask.stop"), scale=0, min_width=88, elem_id="docent-stop"
             )
         noted = gr.HTML(elem_id="docent-noted")
         self._earlier_button = gr.Button("Earlier", elem_id="docent-earlier")
@@ -108,6 +107,7 @@ class Talk:
             (self._chat, lambda words: {"placeholder": _invitation(words)}),
             (self._question, labelled("ask")),
             (self._ask_button, lambda words: {"value": words("ask.send")}),
+            (self._stop_button, lambda words: {"value": words("ask.stop")}),
         ]
 
     def connect(
@@ -181,7 +181,9 @@ class Talk:
         self._under_way += 1
         try:
             async for view in self._paced.views(
-                self._answering.views(order, kept, conversation, owner, **options)
+                self._answering.views(
+                    order, kept, conversation, owner, words_of(request), **options
+                )
             ):
                 if view.shown.turns is not turns:
                     turns, panel = view.shown.turns, view.shown.panel()
@@ -208,27 +210,29 @@ class Talk:
             return ""
         asked = [turn.question for turn in conversation.turns]
         try:
-            return answer_view.next_html(self._questions.after(conversation.last, asked))
+            return answer_view.next_html(
+                self._questions.after(conversation.last, asked), conversation.words
+            )
         except (ChatbotError, StoreError):
             return ""  # the document may have gone; the answer stands without
 
     def _resume(self, kept: str, request: gr.Request) -> tuple[Any, ...]:
         """The conversation that the address names, or that this browser had."""
         wanted = request.query_params.get("thread", "")
-        conversation = self._answering.conversation(wanted or kept, owner_of(request))
+        conversation = self._conversation(wanted or kept, request)
         if wanted and not conversation.turns:
             said = render.error_markdown(words_of(request)("threads.unknown"))
             return "", gr.skip(), [message("assistant", said)], gr.skip()
         if not conversation.turns:
-            return tuple(_same(4))
+            return *_same(3), conversation.panel()
         return conversation.thread, *_views(conversation)
 
     def _open(self, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """As `_begin`, for a conversation of the side list; what is not there begins anew."""
         data = event._data if isinstance(event._data, dict) else {}
-        conversation = self._answering.conversation(str(data.get("key", "")), owner_of(request))
+        conversation = self._conversation(str(data.get("key", "")), request)
         if not conversation.turns:
-            return self._begin()
+            return self._begin(request)
         return conversation.thread, *_views(conversation)
 
     def _left(
@@ -237,12 +241,12 @@ class Talk:
         """As `_begin`, if the conversation that was open has been deleted."""
         if not (conversation and conversation.turns):
             return tuple(_same(4))
-        there = self._answering.conversation(conversation.thread, owner_of(request)).turns
-        return tuple(_same(4)) if there else self._begin()
+        there = self._conversation(conversation.thread, request).turns
+        return tuple(_same(4)) if there else self._begin(request)
 
-    def _begin(self) -> tuple[Any, ...]:
+    def _begin(self, request: gr.Request) -> tuple[Any, ...]:
         """A new conversation: its thread for the browser to remember, and its views."""
-        conversation = self._answering.conversation("", "")
+        conversation = self._conversation("", request)
         return conversation.thread, conversation, self._offer(value=[]), conversation.panel()
 
     def _earlier(self, conversation: Conversation | None, request: gr.Request) -> tuple[Any, ...]:
@@ -250,6 +254,10 @@ class Talk:
         if conversation is None or conversation.pending:
             return tuple(_same(3))
         return _views(self._answering.earlier(conversation, owner_of(request)))
+
+    def _conversation(self, kept: str, request: gr.Request) -> Conversation:
+        """Of that thread, if it is the visitor's, in their language; or a new one."""
+        return self._answering.conversation(kept, owner_of(request), words_of(request))
 
     def _offer(self, **update: Any) -> Any:  # noqa: ANN401 (gradio's updates)
         """The chat with the examples that can be answered now."""
