@@ -44,6 +44,7 @@
     const ordered = order ? JSON.stringify(order) : "";
     const asks = order?.question || example || typed?.trim();
     leaving = order?.question || example ? null : { typed, before: questions() };
+    if (!asks) queueMicrotask(() => put(""));
     put_away();
     docent.find("#docent-noted")?.querySelector("p")?.remove();
     if (asks) {
