@@ -35,11 +35,19 @@ class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
         return super().__getitem__(session_id)
 
     def delete_all_expired_state(self) -> None:
-        """As gradio does, each second; pages that were closed go whole."""
+        """As gradio does, each second; pages that were closed go whole.
+
+        With them go names of events that ended after their reader had left.
+        """
         until = datetime.now() - CLOSED
         for name, visit in list(self.session_data.items()):
             if visit.is_closed and self.time_last_used[name] < until:
                 del self.session_data[name], self.time_last_used[name]
+        queue = self.blocks._queue
+        for name, events in list(queue.pending_event_ids_session.items()):
+            read = name in queue.pending_messages_per_session
+            if not read and events.isdisjoint(queue.event_ids_to_events):
+                del queue.pending_event_ids_session[name]
         super().delete_all_expired_state()
 
 
