@@ -96,3 +96,11 @@ def test_earlier_turns_of_another_or_of_none_are_none(answering, thread):
     thread.delete()
     assert answering.earlier(conversation, "") == conversation
     assert answering.earlier(Conversation("new"), "") == Conversation("new")
+
+
+def test_who_asks_too_much_at_once_is_told_so_and_loses_nothing(answering, thread, bot):
+    (view,) = answering.views(Order("Zebra?"), thread.id, None, "", busy=True)
+    assert view.failed == "Zebra?"
+    assert view.conversation.pending is None
+    assert "Slow down" in view.shown.messages()[-1]["content"][0]["text"]
+    assert len(bot.thread(thread.id).turns) == LONG

@@ -1,12 +1,14 @@
 """What is remembered of open pages: their state, for as long as they are open."""
 
+import asyncio
 from datetime import timedelta
 
 import gradio as gr
 import pytest
+from gradio.queueing import Event
 
 from chatbot.web import visits
-from chatbot.web.visits import CAPACITY, CLOSED, Visits
+from chatbot.web.visits import CAPACITY, CLOSED, UNREAD, Visits
 
 
 @pytest.fixture
@@ -14,6 +16,7 @@ def page():
     with gr.Blocks() as blocks:
         blocks.said = gr.State(("nothing", "yet"))
         blocks.box = gr.Textbox("empty")
+        blocks.box.submit(lambda: None)
     return blocks
 
 
@@ -62,3 +65,21 @@ def test_a_closed_page_is_forgotten_after_a_while(remembered):
 
 def test_gradio_remembers_no_more_than_that(page):
     assert set(vars(visits.Visit(page))) == set(vars(visits.SessionState(page)))
+
+
+def test_who_reads_nothing_of_what_comes_is_cut_off(page, remembered):
+    page.queue()
+    queue = page._queue
+    (fn,) = page.fns.values()
+    events = {name: Event(name, fn, None, None) for name in ("reads", "does not")}
+    for name, event in events.items():
+        queue.pending_messages_per_session[name] = asyncio.Queue()
+        queue.active_jobs.append([event])
+    for _ in range(UNREAD + 1):
+        queue.pending_messages_per_session["does not"].put_nowait("a message")
+    remembered.delete_all_expired_state()
+    assert list(queue.pending_messages_per_session) == ["reads"]
+    assert {name: event.alive for name, event in events.items()} == {
+        "reads": True,
+        "does not": False,
+    }

@@ -55,17 +55,23 @@ class Answering:
         conversation: Conversation | None,
         owner: str,
         words: Words = PLAIN,
+        *,
+        busy: bool = False,
         **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Generator[View, None, None]:
         """Stream the answer into the conversation.
 
         Who asks before the page has loaded whole, or after a long time, has no
         conversation in the session: that of `kept`, which the browser knows, is taken up.
+        `busy`: this visitor's other questions are enough for now.
         """
         question = order.question
         before = conversation or self.conversation(kept, owner, words)
         if not question.strip():
             yield View(before, before)
+            return
+        if busy:
+            yield _refused(before, question, words("ask.slower"))
             return
         since = before if order.turn is None else before.rewind(order.turn)
         if since.before and not since.turns:
@@ -81,8 +87,7 @@ class Answering:
         except Exception:
             logger.exception("A question could not be answered")
             sorry = words("ask.failed")
-        failed = before.ask(question).saying(render.error_markdown(sorry))
-        yield View(before, failed, question if len(question) <= MAX_QUESTION else "")
+        yield _refused(before, question, sorry)
 
     def _answered(
         self,
@@ -153,6 +158,12 @@ class Answering:
             return self._bot.library.text(source, start, end)
         except UnknownSource:
             return ""
+
+
+def _refused(before: Conversation, question: str, why: str) -> View:
+    """The conversation as it was, with a message; the question goes back to the box."""
+    failed = before.ask(question).saying(render.error_markdown(why))
+    return View(before, failed, question if len(question) <= MAX_QUESTION else "")
 
 
 def _kept(

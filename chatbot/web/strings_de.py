@@ -94,6 +94,8 @@ GERMAN = {
     "ask.working": "Antwort kommt …",
     "ask.done": "Antwort: {text}",
     "ask.failed": "Beim Antworten ging etwas schief; Näheres steht im Terminal.",
+    "ask.slower": "Bitte langsamer: mehrere Ihrer Fragen werden gerade beantwortet. Danach noch "
+    "einmal fragen.",
     "ask.next": "Als Nächstes fragen:",
     "feedback.thanks": "Danke, notiert.",
     "feedback.unkept": "Diese Antwort wird nicht aufbewahrt; zu ihr lässt sich nichts notieren.",

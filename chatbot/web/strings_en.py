@@ -96,6 +96,8 @@ ENGLISH = {
     "ask.working": "Answering …",
     "ask.done": "Answered: {text}",
     "ask.failed": "Something went wrong while answering; the terminal has the details.",
+    "ask.slower": "Slow down: several questions of yours are being answered. Ask again when they "
+    "are.",
     "ask.next": "Ask next:",
     # What a reader thinks
     "feedback.thanks": "Thank you, noted.",

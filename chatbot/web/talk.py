@@ -14,6 +14,7 @@ empties it when the question appears, and the next one may be in it soon after.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -33,10 +34,11 @@ from chatbot.web.feedback import Verdicts
 from chatbot.web.orders import Order
 from chatbot.web.pace import Paced
 from chatbot.web.strings import Words
-from chatbot.web.visitor import Labels, labelled, model_of, owner_of, words_of
+from chatbot.web.visitor import Labels, asker_of, labelled, model_of, owner_of, words_of
 from store.errors import StoreError
 
 ANSWERED_AT_ONCE = 256  # questions; most of that time a model is waited for
+EACH = 8  # of them of one user, or of one address where nobody logs in
 THREADS = 2 * ANSWERED_AT_ONCE  # an answer that was stopped holds its own until the model replies
 RAW = {**QUIET, "preprocess": False, "postprocess": False}
 # Who asks before the page's own scripts are there is answered all the same.
@@ -55,7 +57,7 @@ class Talk:
         self._examples = examples
         self._answering = Answering(bot)
         self._questions = Questions(bot.library)
-        self._under_way = 0  # questions at this moment, of all visitors
+        self._under_way: Counter[str] = Counter()  # questions at this moment, by who asks
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="answer")
         self._paced = Paced(self._threads)
         self._layout()
@@ -175,22 +177,26 @@ class Talk:
         A new conversation stops it, even if the model waits.
         """
         order = Order.read(typed, ordered, _example(event))
-        options = {"sources": list(desk.chosen) or None, "model": model_of(request, self._bot)}
+        options: dict[str, Any] = {
+            "sources": list(desk.chosen) or None,
+            "model": model_of(request, self._bot),
+        }
         owner = owner_of(request)
         turns, panel = None, ""
-        self._under_way += 1
+        who = asker_of(request)
+        busy = self._under_way[who] >= EACH
+        views = self._answering.views(
+            order, kept, conversation, owner, words_of(request), busy=busy, **options
+        )
+        self._under_way[who] += 1
         try:
-            async for view in self._paced.views(
-                self._answering.views(
-                    order, kept, conversation, owner, words_of(request), **options
-                )
-            ):
+            async for view in self._paced.views(views):
                 if view.shown.turns is not turns:
                     turns, panel = view.shown.turns, view.shown.panel()
                 remembered = view.conversation
                 yield view.failed, remembered.thread, remembered, view.shown.messages(), panel
         finally:
-            self._under_way -= 1
+            self._under_way -= Counter([who])  # who asks nothing any more is forgotten
 
     def _stop(self, conversation: Conversation | None) -> tuple[Any, ...]:
         """What had been said when the answer was stopped, as it stands."""
@@ -206,7 +212,7 @@ class Talk:
 
     def _follow(self, conversation: Conversation | None) -> str:
         """Questions that could be asked next; none while others wait for their answers."""
-        if self._under_way or conversation is None or conversation.last is None:
+        if self._under_way.total() or conversation is None or conversation.last is None:
             return ""
         asked = [turn.question for turn in conversation.turns]
         try:

@@ -18,6 +18,7 @@ from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 
 CAPACITY = 1_000  # pages at once; beyond that the one used longest ago is forgotten
+UNREAD = 1_000  # messages that wait for their reader: an answer has some ten a second
 CLOSED = timedelta(minutes=10)  # after which a page that was closed is forgotten
 
 
@@ -37,18 +38,31 @@ class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
     def delete_all_expired_state(self) -> None:
         """As gradio does, each second; pages that were closed go whole.
 
-        With them go names of events that ended after their reader had left.
+        With them go names of events that ended after their reader had left, and messages that
+        nobody reads.
         """
         until = datetime.now() - CLOSED
         for name, visit in list(self.session_data.items()):
             if visit.is_closed and self.time_last_used[name] < until:
                 del self.session_data[name], self.time_last_used[name]
         queue = self.blocks._queue
+        for name, unread in list(queue.pending_messages_per_session.items()):
+            if unread.qsize() > UNREAD:
+                self._cut_off(name)
         for name, events in list(queue.pending_event_ids_session.items()):
             read = name in queue.pending_messages_per_session
             if not read and events.isdisjoint(queue.event_ids_to_events):
                 del queue.pending_event_ids_session[name]
         super().delete_all_expired_state()
+
+    def _cut_off(self, name: str) -> None:
+        """End what is going on for a page that does not read what comes of it."""
+        queue = self.blocks._queue
+        waiting = (lane.queue for lane in queue.event_queue_per_concurrency_id.values())
+        for events in (*filter(None, queue.active_jobs), *waiting):
+            for event in events:
+                event.alive = event.alive and event.session_hash != name
+        del queue.pending_messages_per_session[name]
 
 
 class Visit(SessionState):  # type: ignore[misc]  # gradio has no types
