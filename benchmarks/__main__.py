@@ -13,8 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fuzz, load
+from benchmarks import fuzz, load, poison
 from benchmarks.models import Overhead, overheads
+from benchmarks.poison import Poisoned
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
@@ -27,10 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", choices=["quality", "speed", "reading", "support", "models", "load", "fuzz"]
+        "what",
+        choices=["quality", "speed", "reading", "support", "poison", "models", "load", "fuzz"],
     )
     parser.add_argument(
-        "--data", type=Path, help="a folder of sets (quality, reading, support) or files (fuzz)"
+        "--data",
+        type=Path,
+        help="a folder of sets (quality, reading, support, poison) or files (fuzz)",
     )
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
@@ -67,14 +71,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.data is None or not options.data.is_dir():
         print(f"benchmarks: there is no folder {str(options.data)!r}", file=sys.stderr)
         return 2
+    _print_from_data(options, console)
+    return 0
+
+
+def _print_from_data(options: argparse.Namespace, console: Console) -> None:
     if options.what == "fuzz":
         console.print(_fuzz_table(fuzz.measure(options.data, options.rounds, options.keep)))
-        return 0
+        return
+    if options.what == "poison":
+        console.print(_poison_table(poison.measure(options.data)))
+        return
     if options.what == "support":
         told, rated, spent = measure_support(options.data)
         console.print(_told_table(told))
         console.print(_rated_line(rated), _time_line(spent), sep="\n")
-        return 0
+        return
     retrieved, answered, held = run(options.data, options.only)
     console.print(_retrieval_table(retrieved))
     console.print(_answer_table(answered))
@@ -82,7 +94,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print(held)
     if options.write:
         console.print(f"Written: {write(Path('docs'), retrieved, answered, held)}")
-    return 0
 
 
 def _retrieval_table(rows: Sequence[Retrieval]) -> Table:
@@ -129,6 +140,24 @@ def _told_table(rows: Sequence[Told]) -> Table:
             table.add_row(*own, kind, f"{area:.3f}", f"{row.marked[kind]:.3f}")
             own = ("", "", "", "")
         table.add_section()
+    return table
+
+
+def _poison_table(rows: Sequence[Poisoned]) -> Table:
+    table = Table("Set", "Model", "Texts", "Questions", "right before", "considered")
+    for column in ("displaced", "both said", "all cited", "undone"):
+        table.add_column(column)
+    table.title = "Planted texts, so many for each question"
+    for row in rows:
+        shares = (row.considered, row.displaced, row.both, row.cited, row.undone)
+        table.add_row(
+            row.name,
+            row.model,
+            str(row.texts),
+            f"{row.questions:,}",
+            f"{row.right:,}",
+            *(f"{share:.3f}" for share in shares),
+        )
     return table
 
 

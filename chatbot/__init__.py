@@ -7,7 +7,16 @@
 Cheap to import: what is heavy is imported when a chatbot is opened.
 """
 
-from chatbot.answer import Answer, Citation, Delta, Finished, Retrieved, SearchedFor, Sentence
+from chatbot.answer import (
+    Answer,
+    Citation,
+    Delta,
+    Finished,
+    Retrieved,
+    SearchedFor,
+    Sentence,
+    Waiting,
+)
 from chatbot.bot import Chatbot
 from chatbot.threads import Thread, Turn
 
@@ -20,6 +29,7 @@ __all__ = [
     "Turn",
     "SearchedFor",
     "Retrieved",
+    "Waiting",
     "Delta",
     "Finished",
 ]

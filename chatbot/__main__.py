@@ -12,9 +12,10 @@ import json
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 
-from chatbot.answer import Answer
+from chatbot.answer import Answer, Finished, Waiting
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
 from store.errors import StoreError
@@ -49,9 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(options: argparse.Namespace) -> int:
     try:
-        bot = Chatbot.open(home=options.home, model=options.model)
-        answer = bot.ask(" ".join(options.question))
-        empty = not answer.passages and not bot.library.documents()
+        with closing(Chatbot.open(home=options.home, model=options.model)) as bot:
+            answer = _asked(bot, " ".join(options.question))
+            empty = not answer.passages and not bot.library.documents()
     except (ChatbotError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,11 +65,23 @@ def _answer(options: argparse.Namespace) -> int:
     return 0 if answer.found else 1
 
 
+def _asked(bot: Chatbot, question: str) -> Answer:
+    """The answer; that a model is waited for is said on stderr."""
+    for event in bot.stream(question):
+        match event:
+            case Waiting(seconds, attempt, tries, reason):
+                said = f"{reason}; trying again in {seconds} s ({attempt} of {tries})"
+                print(plain(said), file=sys.stderr)
+            case Finished(answer):
+                return answer
+    raise AssertionError("a stream ends with Finished")
+
+
 def _feedback(options: argparse.Namespace) -> int:
     try:
-        bot = Chatbot.open(home=options.home, model=options.model)
-        for one in bot.feedback():
-            print(json.dumps(one, ensure_ascii=False))
+        with closing(Chatbot.open(home=options.home, model=options.model)) as bot:
+            for one in bot.feedback():
+                print(json.dumps(one, ensure_ascii=False))
     except (ChatbotError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -357,7 +357,7 @@ def _denied(claim: Facts, quote: Facts) -> list[str]:
 
 
 def _cover(quote: Facts, words: Mapping[str, Word], rare: Callable[[str], float]) -> float:
-    weights = {stem: rare(stem) for stem in quote.stems}
+    weights = {word.stem: rare(word.stem) for word in quote.words}
     total = sum(weights.values()) or 1.0
     return sum(weight for stem, weight in weights.items() if stem in words) / total
 

@@ -95,6 +95,20 @@ class Retrieved:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Stream event: the model does not answer just now, and is tried again."""
+
+    seconds: int
+    """Until then, rounded up."""
+    attempt: int
+    """The number of the try that follows, from 2."""
+    tries: int
+    """How many there are at most."""
+    reason: str
+    """What is the matter, in words: `The model 'openai:x' has too much to do`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """Stream event: more text.
 
@@ -113,7 +127,7 @@ class Finished:
     answer: Answer
 
 
-Event = SearchedFor | Retrieved | Delta | Finished
+Event = SearchedFor | Retrieved | Waiting | Delta | Finished
 
 
 def answer_from(data: Mapping[str, Any]) -> Answer:

@@ -105,7 +105,8 @@ class Chatbot:
         sources: str | Sequence[str] | None = None,
         model: str | None = None,
     ) -> Iterator[Event]:
-        """SearchedFor, Retrieved, Delta …, Finished: the answer as it comes about.
+        """SearchedFor, Retrieved, Delta …, Finished: the answer as it comes about; Waiting
+        before a model is tried again.
 
         `history`: earlier turns, oldest first, each `{"role": "user" | "assistant",
         "content": text}`. `sources`: answer from these documents only (one may be named alone).

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
+from chatbot.answer import Waiting
 from chatbot.errors import ModelFault, UnknownModel
 from chatbot.faults import fault_of, late
 from chatbot.loop import Loop, Stream
@@ -23,7 +25,6 @@ from store.settings import Service
 logger = logging.getLogger("docent")
 
 TRIES = 3
-PATIENCE_S = 30.0  # waited between tries, all together
 PAUSE_S = 0.5  # before the second try, where the server does not say; doubled before the third
 LONGEST = 5  # times the timeout: the whole of one answer
 
@@ -56,10 +57,13 @@ class ChatModel:
             open_client(name, service, timeout=timeout, context=context)
         )
 
-    def write(self, messages: Messages) -> Stream[Piece]:
-        """The answer as it comes; its batches raise ModelFault. Close it to let go of it."""
+    def write(self, messages: Messages) -> Stream[Piece | Waiting]:
+        """The answer as it comes; its batches raise ModelFault. Close it to let go of it.
 
-        async def work(put: Callable[[Piece], None]) -> None:
+        Where the fault may pass it is tried again, and Waiting comes before each wait.
+        """
+
+        async def work(put: Callable[[Piece | Waiting], None]) -> None:
             await self._patiently(messages, put)
 
         return self._loop.stream(work)
@@ -80,7 +84,7 @@ class ChatModel:
         """Let go of its connections."""
         self._loop.wait(self._client.close())
 
-    async def _patiently(self, messages: Messages, put: Callable[[Piece], None]) -> None:
+    async def _patiently(self, messages: Messages, put: Callable[[Piece | Waiting], None]) -> None:
         begun = False
 
         def noted(piece: Piece) -> None:
@@ -88,16 +92,17 @@ class ChatModel:
             begun = begun or bool(piece.text)
             put(piece)
 
-        give_up = time.monotonic() + PATIENCE_S
+        started = time.monotonic()
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._once(messages, noted)
             except ModelFault as fault:
                 pause = self._pause * 2 ** (attempt - 1) if fault.after is None else fault.after
-                late_then = time.monotonic() + pause > give_up
-                if begun or not fault.again or attempt == TRIES or late_then:
+                late_then = time.monotonic() + pause > started + fault.patience
+                if begun or not fault.passing or attempt == TRIES or late_then:
                     raise
                 logger.info("Trying the model again in %.1f s: %s", pause, fault)
+                put(Waiting(max(math.ceil(pause), 1), attempt + 1, TRIES, fault.passing))
             await asyncio.sleep(pause)
 
     async def _once(self, messages: Messages, put: Callable[[Piece], None]) -> None:

@@ -45,10 +45,21 @@ class ModelUnavailable(ChatbotError):
 class ModelFault(ChatbotError):
     """A chat model failed while it was asked; the message says which setting to change."""
 
-    def __init__(self, message: str, *, again: bool = False, after: float | None = None) -> None:
-        """`again`: whether another try may help; `after`: seconds its server asks to wait."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        passing: str = "",
+        after: float | None = None,
+        patience: float = 30.0,
+    ) -> None:
+        """`passing`: what is the matter, if it may pass and another try help, in words without
+        an end; `after`: seconds its server asks to wait; `patience`: seconds from the first try
+        within which the next must begin.
+        """
         super().__init__(message)
-        self.again = again
+        self.passing = passing
+        self.patience = patience
         self.after = after
 
 

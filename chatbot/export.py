@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chatbot.threads import Turn
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$&=@:^\"'])")
+# Where a spreadsheet, into which words are pasted or opened, would begin a formula.
+_FORMULA = re.compile(r"(?:^|(?<=[\t\r\v\f]))[ \u00a0]*(?=[=+\-@＝＋－＠])", re.MULTILINE)
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f\0]")
 
 
@@ -51,4 +53,14 @@ def _note(citation: Citation) -> str:
 def _escaped(words: str) -> str:
     """On one line, every character that could begin Markdown or HTML behind a backslash."""
     plain = _INVISIBLE.sub("", " ".join(words.split()))
-    return _ACTIVE.sub(r"\\\1", plain)
+    return unformulated(_ACTIVE.sub(r"\\\1", plain))
+
+
+def unformulated(words: str) -> str:
+    """Markdown, no line or cell of which a spreadsheet takes for a formula: `\\=1+1`."""
+    return _FORMULA.sub(lambda match: f"{match[0]}\\", words)
+
+
+def defused(words: str) -> str:
+    """As `unformulated` for what is no Markdown: behind a character without width (U+2060)."""
+    return _FORMULA.sub(lambda match: f"{match[0]}\u2060", words)

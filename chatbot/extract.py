@@ -204,7 +204,6 @@ def find_candidates(passages: Sequence[Passage], excerpts: Sequence[Passage]) ->
             cut = (n == 0 and excerpt.start > 0) or (n == len(spans) - 1 and not _ends(texts[n]))
             if (cut and not inside) or (excerpt.source, place[0]) in found:
                 continue
-            near = " ".join([excerpt.title, *texts[max(n - 1, 0) : n + 2]])
             found[excerpt.source, place[0]] = Candidate(
                 text=texts[n],
                 source=excerpt.source,
@@ -212,7 +211,7 @@ def find_candidates(passages: Sequence[Passage], excerpts: Sequence[Passage]) ->
                 end=place[1],
                 passage_index=index,
                 inside=inside,
-                near=near,
+                around=(excerpt.title, *texts[max(n - 1, 0) : n + 2]),
                 passage=f"{passage.title}\n{passage.text}",
                 score=passage.score / best,
                 heading=_is_heading(excerpt.text, start, end),

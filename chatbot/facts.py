@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from chatbot.language import nouns_have_capitals
@@ -63,9 +63,6 @@ _ORDINALS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1
     )
 }
-_MAYBE_NUMBER = re.compile(
-    rf"\d|\b(?:{'|'.join([*_COUNTS, *_TIMES, *_ORDINALS])})\b", re.IGNORECASE
-)
 _ABOUT = frozenset(
     """about around approximately roughly nearly almost over some circa ca than exceeding above
     below under etwa rund circa environ unos около""".split()
@@ -165,6 +162,11 @@ def plain(word: str) -> str:
     word = _SAME.get(word, word)
     short = _ENGLISH.stem(word)
     return short if len(short) > 2 else word
+
+
+@cache
+def _counting() -> frozenset[str]:
+    return frozenset(map(plain, [*_COUNTS, *_TIMES, *_ORDINALS]))
 
 
 class _Reader:
@@ -269,9 +271,10 @@ class _Reader:
         return False
 
 
-def may_count(text: str) -> bool:
-    """Whether a number may stand in `text`; quickly told."""
-    return _MAYBE_NUMBER.search(text) is not None
+@lru_cache(maxsize=50_000)
+def may_count(stem: str) -> bool:
+    """Whether a word of that stem may be a number, or part of one."""
+    return stem in _counting() or any(char.isdigit() for char in stem)
 
 
 def optional(number: Number) -> bool:

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import math
 import re
+import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from chatbot.errors import ModelFault
 
+CONNECT_S = 3.0  # a server that is there takes the call at once
+REACHED_S = 5.0  # until a server that cannot be reached is given up
 QUOTED = 160  # characters of a server's own words that are shown
 
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 529})
 _TOO_LONG = re.compile(r"context|too long|too large|maximum.{0,20}tokens|exceed", re.IGNORECASE)
-_UNREACHABLE = ("ConnectError", "APIConnectionError", "ConnectionError", "gaierror", "SSLError")
-_BROKEN = ("RemoteProtocolError", "ReadError", "WriteError", "LocalProtocolError", "CloseError")
-_LATE = ("Timeout",)
+_UNREACHABLE = {"ConnectTimeout", "ConnectError", "APIConnectionError", "ConnectionError"}
+_BROKEN = {"RemoteProtocolError", "ReadError", "WriteError", "LocalProtocolError", "CloseError"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Subject:
     """The setting of the address."""
     timeout: float
     """Seconds."""
+    tls: bool = False
+    """Whether its address begins with https."""
     secrets: tuple[str, ...] = ()
     """What no message may hold."""
 
@@ -49,25 +55,56 @@ def fault_of(error: Exception, subject: Subject) -> ModelFault:
     status = next((s for e in causes if (s := _status(e))), None)
     if status and status != 200:
         return _of_status(status, causes, subject)
-    names = [kind.__name__ for cause in causes for kind in type(cause).__mro__]
-    if any(name.endswith(_LATE) for name in names) or any(
-        isinstance(cause, TimeoutError) for cause in causes
-    ):
+    if fault := _of_connection(causes, subject):
+        return fault
+    names = _names(causes)
+    if any(name.endswith(("Timeout", "TimeoutError")) for name in names):
         return late(subject)
-    if any(name.endswith(_BROKEN) for name in names):
-        return ModelFault(f"{_named(subject)} broke off.", again=True)
-    if any(name.endswith(_UNREACHABLE) for name in names):
-        return ModelFault(
-            f"{_named(subject)} cannot be reached at {subject.host}: start its server, or set "
-            f"{subject.url} to where it is.",
-            again=True,
+    if names & _BROKEN:
+        plain = "" if subject.tls else f", and whether {subject.url} should begin with https"
+        return _passing(
+            f"{_named(subject)} broke off",
+            f": ask again, or see what is wrong with its server at {subject.host}{plain}",
         )
     words = _words(causes, subject) if status or _is_event(causes) else ""
     if words:
-        return ModelFault(f"{_named(subject)} reported an error: {words}.", again=True)
+        return _passing(f"{_named(subject)} reported an error: {words}")
     return ModelFault(
         f"{_named(subject)} sent what is no answer: check that {subject.url} is the address of "
         f"its interface (now at {subject.host})."
+    )
+
+
+def _of_connection(causes: Sequence[BaseException], subject: Subject) -> ModelFault | None:
+    """The fault of a connection that did not come about; None if one did."""
+    name, host = _named(subject), subject.host
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = str(cause.verify_message).rstrip(".")
+            return ModelFault(
+                f"{name} was not asked, because the certificate of {host} is not valid ({why}): "
+                f"set SSL_CERT_FILE to its authority's, or {subject.url} to the right name."
+            )
+        if isinstance(cause, ssl.SSLError) and cause.reason:
+            why = cause.reason.replace("_", " ").lower()
+            return ModelFault(
+                f"{name} cannot be reached by TLS at {host} ({why}): set {subject.url} to an "
+                "address that begins with http, if it is to be without."
+            )
+    patience = REACHED_S - CONNECT_S  # as long as the last try may take
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return _passing(
+            f"{name} cannot be reached, as the name of {host} is not known",
+            f": set {subject.url} to where it is, or see to the network",
+            patience=patience,
+        )
+    names = _names(causes)
+    if not names & _UNREACHABLE or names & _BROKEN:
+        return None
+    return _passing(
+        f"{name} cannot be reached at {host}",
+        f": start its server, or set {subject.url} to where it is",
+        patience=patience,
     )
 
 
@@ -77,6 +114,11 @@ def late(subject: Subject) -> ModelFault:
         f"{_named(subject)} was silent for {subject.timeout:g} seconds: ask again, or raise "
         "DOCENT_MODEL_TIMEOUT."
     )
+
+
+def _passing(what: str, remedy: str = "", **again: Any) -> ModelFault:  # noqa: ANN401
+    """A fault that may be over at the next try; `again` as for ModelFault."""
+    return ModelFault(f"{what}{remedy}.", passing=what, **again)
 
 
 def _of_status(status: int, causes: Sequence[BaseException], subject: Subject) -> ModelFault:
@@ -101,10 +143,9 @@ def _of_status(status: int, causes: Sequence[BaseException], subject: Subject) -
     said = f": {words}" if words else ""
     if status in _AGAIN or status >= 500:
         what = "has too much to do" if status in {429, 529} else "is out of order"
-        return ModelFault(
-            f"{name} {what}; ask again later, or choose another with DOCENT_MODEL "
-            f"(HTTP {status}{said}).",
-            again=True,
+        return _passing(
+            f"{name} {what}",
+            f"; ask again later, or choose another with DOCENT_MODEL (HTTP {status}{said})",
             after=_retry_after(causes),
         )
     return ModelFault(
@@ -119,6 +160,11 @@ def cleaned(words: str, secrets: Sequence[str]) -> str:
     words = re.sub(r"\b(?:sk|key|pk)-[\w*.-]{4,}|(?i:bearer)\s+\S+", "…", words)
     words = " ".join(words.split())
     return words if len(words) <= QUOTED else words[:QUOTED] + "…"
+
+
+def _names(causes: Sequence[BaseException]) -> set[str]:
+    """Of their classes and those above them."""
+    return {kind.__name__ for cause in causes for kind in type(cause).__mro__}
 
 
 def _named(subject: Subject) -> str:

@@ -13,12 +13,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chatbot.asked import DATE, NAME, NUMBER, Asked
 from chatbot.meaning import Embed, Meanings
-from store.language import Language
+from store.language import Language, language_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,17 +102,34 @@ class Candidate:
     end: int
     passage_index: int
     inside: bool
-    near: str
-    """The sentence with its neighbours and its document's title."""
+    around: tuple[str, ...]
+    """Its document's title, the sentence before, the sentence, the one after."""
     passage: str
     score: float
     """Its passage's score, by the best passage's."""
     heading: bool
 
+    @property
+    def near(self) -> str:
+        """The sentence with its neighbours and its document's title."""
+        return " ".join(self.around)
+
 
 def stems(text: str, language: Language) -> list[str]:
     """The stems of the content words, in order."""
     return [language.stem(word) for word in language.content_words(text)]
+
+
+class _Content:
+    """The content words of the candidates; a text that several share is read once."""
+
+    def __init__(self, candidates: Sequence[Candidate], language: Language) -> None:
+        read = cache(language.content_words)
+        self.texts = [read(c.text) for c in candidates]
+        """Of each candidate, in order."""
+        self.near = [[word for part in c.around for word in read(part)] for c in candidates]
+        """With its neighbours and the title."""
+        self.passages = [read(c.passage) for c in candidates]
 
 
 def rarity(texts: Sequence[frozenset[str]]) -> Callable[[str], float]:
@@ -130,13 +148,14 @@ def features(
     """
     import numpy as np
 
-    asked = _Asked(question, context, candidates)
+    language = language_of(question)
+    content = _Content(candidates, language)
+    asked = _Asked(question, context, content, language)
     cosine, near = _similarities(asked, candidates, embed)
-    texts, nears = [c.text for c in candidates], [c.near for c in candidates]
     # Words of earlier turns would hide those that are asked for, unless there are hardly any.
-    enough = len(set(stems(question, asked.language))) >= ENOUGH
+    enough = len(set(stems(question, language))) >= ENOUGH
     meant = question if enough else f"{question} {context}".strip()
-    meanings = Meanings(meant, texts, nears, embed, asked.language)
+    meanings = Meanings(meant, content.texts, content.near, embed, language)
     rows = [
         [
             *asked.row(n, candidate, float(cosine[n]), float(near[n]), _soft(meanings, n)),
@@ -155,16 +174,14 @@ def _soft(meanings: Meanings, n: int) -> float:
 class _Asked:
     """A question, taken apart once for all candidates."""
 
-    def __init__(self, question: str, context: str, candidates: Sequence[Candidate]) -> None:
+    def __init__(self, question: str, context: str, content: _Content, language: Language) -> None:
         self.question, self.context = question, context
         self.asked = Asked.of(question)
-        self.language = language = self.asked.language
-        self.words = [stems(c.text, language) for c in candidates]
-        self.sets = [frozenset(w) for w in self.words]
-        self.near = [frozenset(stems(c.near, language)) for c in candidates]
-        passages = {c.passage for c in candidates}
-        by_text = {text: frozenset(stems(text, language)) for text in passages}
-        self.passages = [by_text[c.passage] for c in candidates]
+        self.language = language
+        self.words = [[language.stem(word) for word in words] for words in content.texts]
+        self.sets = [frozenset(words) for words in self.words]
+        self.near = [frozenset(map(language.stem, words)) for words in content.near]
+        self.passages = [frozenset(map(language.stem, words)) for words in content.passages]
         rare = rarity(self.sets)
         own, earlier = stems(question, language), stems(context, language)
         self.weights = {w: 0.5 * rare(w) for w in earlier} | {w: rare(w) for w in own}

@@ -117,14 +117,14 @@ def _checked(
     texts = [excerpt.text for excerpt in shown.excerpts]
     if quotes := _native_quotes(words, exact, shown):
         return Sentence(words, (), supported=True), quotes
-    if cited:
+    each = [check(words, texts, embed=shown.embed, cited=(n,)) for n in cited]
+    if good := [one for one in each if one.supported]:
+        return Sentence(words, (), supported=True), _quotes(good)
+    together = each[0] if len(each) == 1 else None
+    if len(each) > 1:
         together = check(words, texts, embed=shown.embed, cited=cited)
-        each = [check(words, texts, embed=shown.embed, cited=(n,)) for n in cited]
-        good = [one for one in each if one.supported]
-        if together.supported or good:
-            return Sentence(words, (), supported=True), _quotes(good or each)
-    else:
-        together, each = None, []
+        if together.supported:
+            return Sentence(words, (), supported=True), _quotes(each)
     anywhere = check(words, texts, embed=shown.embed)
     if anywhere.supported:
         return Sentence(words, (), supported=True), _quotes([anywhere])

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatbot import followup, prompts
-from chatbot.answer import Answer, Delta, Event, Finished
+from chatbot.answer import Answer, Delta, Event, Finished, Waiting
 from chatbot.chat_model import ChatModel
 from chatbot.citations import NOT_FOUND
 from chatbot.draft import LONGEST, Draft
@@ -37,6 +37,7 @@ MARGIN = 400  # characters on either side of a passage that are shown to the mod
 REWRITE_S = 2.5  # a slower model does not hold the search up: the rule answers at once
 LONGEST_QUERY = 300  # characters of a question that a model may make of a follow-up
 
+T = TypeVar("T")
 Quote = Callable[[], Iterator[list[Event]]]
 """The answer without a model, as events."""
 
@@ -88,7 +89,9 @@ class Writer:
         with _held(known, self._model.write(messages)) as stream:
             try:
                 for batch in stream.batches():
-                    yield [Delta(draft.add(batch))]
+                    waits = [one for one in batch if isinstance(one, Waiting)]
+                    text = draft.add([one for one in batch if isinstance(one, Piece)])
+                    yield [*waits, Delta(text)]
                     if draft.too_long:
                         broken = f"It was cut after {LONGEST:,} characters."
                         break
@@ -160,7 +163,7 @@ class Writer:
         )
 
 
-def _held(asked: Mapping[str, Any], stream: Stream[Piece]) -> AbstractContextManager[Stream[Piece]]:
+def _held(asked: Mapping[str, Any], stream: Stream[T]) -> AbstractContextManager[Stream[T]]:
     """The stream, which is closed at the end, or before, when nobody waits for the answer."""
     held: ExitStack | None = asked.get("held")
     if held is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -29,7 +30,7 @@ class Loop:
 
     def __init__(self) -> None:
         """Starts the thread."""
-        self._loop = asyncio.new_event_loop()
+        self._loop = _EventLoop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="models", daemon=True)
         self._thread.start()
 
@@ -54,6 +55,37 @@ class Loop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+class _EventLoop(asyncio.SelectorEventLoop):
+    """One that looks up each name in a thread that nobody waits for.
+
+    A name server that is silent holds such a thread for half a minute; the few of a pool would
+    be used up, and the program could not end before.
+    """
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:  # noqa: ANN401
+        """As `socket.getaddrinfo`."""
+        found: asyncio.Future[Any] = self.create_future()
+
+        def settle(addresses: Any, error: Exception | None = None) -> None:  # noqa: ANN401
+            if found.done():
+                return
+            if error:
+                found.set_exception(error)
+            else:
+                found.set_result(addresses)
+
+        def look_up() -> None:
+            try:
+                outcome: tuple[Any, ...] = (socket.getaddrinfo(host, port, **options),)
+            except (OSError, ValueError) as error:
+                outcome = (None, error)
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                self.call_soon_threadsafe(settle, *outcome)
+
+        threading.Thread(target=look_up, name="look-up", daemon=True).start()
+        return await found
 
 
 class Stream(Generic[T]):

@@ -75,16 +75,16 @@ class Meanings:
     def __init__(
         self,
         question: str,
-        texts: Sequence[str],
-        nears: Sequence[str],
+        texts: Sequence[Sequence[str]],
+        nears: Sequence[Sequence[str]],
         embed: Embed | None,
         language: Language = ENGLISH,
     ) -> None:
-        """`texts`, `nears`: each candidate's sentence, and what stands around it."""
-        content_words = language.content_words
-        self.wanted = list(dict.fromkeys(content_words(question)))
-        self.texts = [content_words(text) for text in texts]
-        self._nears = [set(content_words(near)) for near in nears]
+        """`texts`, `nears`: the content words of each candidate, and of what stands around it."""
+        self.wanted = list(dict.fromkeys(language.content_words(question)))
+        self.texts = texts
+        self._texts = [set(words) for words in texts]
+        self._nears = [set(words) for words in nears]
         vocabulary = dict.fromkeys(w for words in self.texts for w in words)
         vocabulary |= dict.fromkeys(w for words in self._nears for w in sorted(words))
         self._place = {word: n for n, word in enumerate(vocabulary)}
@@ -95,7 +95,7 @@ class Meanings:
 
     def nearest(self, n: int, *, around: bool = False) -> NDArray[np.float32]:
         """For each word wanted, the cosine of the nearest word of candidate `n`, (wanted,)."""
-        return self._best(self._near, self._nears[n] if around else set(self.texts[n]))
+        return self._best(self._near, (self._nears if around else self._texts)[n])
 
     def of_the_kind(self, words: set[str]) -> NDArray[np.float32]:
         """How near each of these words is to what is asked for, largest first; maybe empty."""

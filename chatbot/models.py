@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chatbot.errors import ModelUnavailable, UnknownModel
-from chatbot.faults import Subject, fault_of
+from chatbot.faults import CONNECT_S, Subject, fault_of, late
 from store.settings import Service
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 EXTRACTIVE = "extractive"
-CONNECT_S = 4.0  # a server that is there takes the call at once
-CHECK_S = 3.0  # a slow server does not hold the start up for longer
+CHECK_S = 4.0  # a slow server does not hold the start up for longer
 MOST_BYTES = 16 << 20  # of one response; a long answer has some 100 kB
 LISTED = 8  # models named in a message
 
@@ -73,9 +72,14 @@ class _Opener:
         """Options of an HTTP client: no redirect is followed, which could carry a key away."""
         return {
             "follow_redirects": False,
-            "timeout": (CONNECT_S, self.timeout, self.timeout, CONNECT_S),
+            "timeout": tuple(self.timeouts().values()),
             "event_hooks": {"response": [_bound]},
         }
+
+    def timeouts(self) -> dict[str, float]:
+        """Seconds, by what is waited for, in the order of an HTTP client."""
+        said = {"read": self.timeout, "write": self.timeout}
+        return {"connect": CONNECT_S, **said, "pool": CONNECT_S}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,15 @@ async def open_client(
     _refuse_missing(name, kind, provider, service)
     key = service.key.get_secret_value() if service.key else ""
     url = _with_scheme(service.url or provider.default_url)
-    subject = Subject(name, _host(url), provider.key, provider.url, timeout, _secrets(key, url))
+    subject = Subject(
+        name,
+        _host(url),
+        provider.key,
+        provider.url,
+        timeout,
+        tls=url.startswith("https:"),
+        secrets=_secrets(key, url),
+    )
     opener = _Opener(model, url, key, timeout, context, own=bool(service.url))
     client = {"openai": _openai, "anthropic": _anthropic, "ollama": _ollama}[kind](opener)
     try:
@@ -121,9 +133,9 @@ async def _prove(client: Client, model: str, subject: Subject) -> None:
     except Exception as error:
         fault = fault_of(error, subject)
         status = getattr(error, "status_code", None)
-        if status in {404, 405, 501} or (fault.again and isinstance(status, int)):
+        if status in {404, 405, 501} or (fault.passing and isinstance(status, int)):
             return
-        if "Timeout" in type(error).__name__:
+        if str(fault) == str(late(subject)):
             return
         raise ModelUnavailable(str(fault)) from error
     if names and model not in names and f"{model}:latest" not in names:
@@ -146,7 +158,7 @@ def _openai(opener: _Opener) -> Client:
         model_provider="openai",
         api_key=opener.key or "none",
         base_url=opener.url,
-        timeout=opener.timeout,
+        timeout=openai.Timeout(**opener.timeouts()),  # a number would take the client's place
         max_retries=0,
         http_async_client=http,
         # Its wait_for loses a cancellation that meets a chunk, before Python 3.12.
@@ -177,7 +189,7 @@ def _anthropic(opener: _Opener) -> Client:
     client = anthropic.AsyncAnthropic(
         api_key=opener.key or "none",
         base_url=opener.url,
-        timeout=opener.timeout,
+        timeout=anthropic.Timeout(**opener.timeouts()),
         max_retries=0,
         http_client=anthropic.DefaultAsyncHttpxClient(**opener.http()),
     )

@@ -9,20 +9,21 @@ come from `benchmarks/train_support.py`. Knows nothing about answers, documents 
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
+from heapq import nsmallest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatbot.agreement import FEATURES, Agreement, Around, agree
 from chatbot.extract import Net
 from chatbot.facts import Facts, facts, may_count, plain
-from chatbot.features import rarity
 from chatbot.language import language
-from chatbot.meaning import Embed, Meanings
+from chatbot.meaning import ENGLISH, Embed, Meanings
 from store.language import searchable
 from store.sentences import sentences
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 LONGEST = 2_000  # characters of a sentence that can be checked, unless it is a quote
 SINGLES = 4  # sentences looked at closely; a fifth, and pairs of two, cost 4 ms an answer
 PAIRED = 1  # of the likeliest, each with either neighbour
+SUPPORTED = 0.5  # the belief from which a claim is supported
 BETTER = 0.1  # two sentences must be this much more convincing than one
 # A number in digits that no excerpt has is never supported, however well the rest agrees: the
 # mark then says no more than what anyone can see.
@@ -79,12 +81,14 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The trained weights: the belief is the logistic of the networks' mean score."""
+    """The trained weights: the belief is the logistic of the networks' mean score.
+
+    They are so shifted that a claim is supported from SUPPORTED on, with and without vectors.
+    """
 
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
     nets: tuple[Net, ...]
-    threshold: float
 
     def beliefs(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of rows (n, len(FEATURES)), (n,)."""
@@ -135,7 +139,7 @@ def check(
     belief, quote = float(beliefs[best]), quotes[best]
     if any(number.certain for number in found[best].lone_numbers):
         belief *= UNHEARD
-    supported = belief >= scale.threshold
+    supported = belief >= SUPPORTED
     doubt = "" if supported else _doubt(sentence, quote, found[best], len(wanted))
     return Support(belief, supported, doubt, quote.index, quote.start, quote.end)
 
@@ -154,7 +158,7 @@ def choose(rows: NDArray[np.float32], beliefs: NDArray[np.float32]) -> int:
 
 def forget() -> None:
     """Let go of the texts that were taken apart last."""
-    for kept in (_taken_apart, _rarity, _numbers, _folded, facts, language):
+    for kept in (_taken_apart, _numbers, _folded, facts, language):
         kept.cache_clear()
 
 
@@ -165,7 +169,7 @@ def evidence(
     sentence = _spoken(sentence)
     claim = facts(sentence)
     taken = {index: _taken_apart(excerpts[index]) for index in wanted}
-    rare = _rarity(tuple(taken.values()))
+    rare = _rarity(list(taken.values()))
     everything = frozenset().union(*(apart.stems for apart in taken.values()))
 
     def all_numbers() -> frozenset[float]:
@@ -191,7 +195,8 @@ def _near(
 ) -> list[tuple[Quote, dict[str, float]]]:
     """The quotes that may be about the same, each with the nearest cosine of every word."""
     texts = [quote.text[:MEANT] for quote in quotes]
-    meanings = Meanings(sentence, texts, [""] * len(texts), embed)
+    words = [ENGLISH.content_words(text) for text in texts]
+    meanings = Meanings(sentence, words, [()] * len(texts), embed)
     weights = {word.stem: rare(word.stem) for word in claim.words}
     found = []
     for n, quote in enumerate(quotes):
@@ -211,14 +216,23 @@ class _Apart:
 
     spans: tuple[tuple[int, int], ...]
     sets: tuple[frozenset[str], ...]
+    where: Mapping[str, Sequence[int]]
+    """For each stem, the sentences that have it."""
     stems: frozenset[str]
+    longest: tuple[str, ...]
+    """Of each sentence, a stem as long as any."""
 
 
 @lru_cache(maxsize=256)
 def _taken_apart(text: str) -> _Apart:
     spans = tuple(sentences(text))
     sets = tuple(_stems(text[start:end]) for start, end in spans)
-    return _Apart(spans, sets, frozenset().union(*sets))
+    where: dict[str, list[int]] = {}
+    for n, words in enumerate(sets):
+        for word in words:
+            where.setdefault(word, []).append(n)
+    longest = tuple(max(words, key=len, default="") for words in sets)
+    return _Apart(spans, sets, where, frozenset(where), longest)
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -226,9 +240,15 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(map(plain, _WORD.findall(searchable(text).lower())))
 
 
-@lru_cache(maxsize=64)
-def _rarity(taken: tuple[_Apart, ...]) -> Callable[[str], float]:
-    return rarity([words for apart in taken for words in apart.sets])
+def _rarity(taken: Sequence[_Apart]) -> Callable[[str], float]:
+    """As `chatbot.features.rarity` of all their sentences, counted when it is asked for."""
+    total = max(sum(len(apart.sets) for apart in taken), 1)
+
+    def rare(stem: str) -> float:
+        count = sum(len(apart.where.get(stem, ())) for apart in taken)
+        return math.log(1 + total / (1 + count))
+
+    return cache(rare)
 
 
 def _likeliest(
@@ -238,18 +258,16 @@ def _likeliest(
     rare: Callable[[str], float],
 ) -> list[Quote]:
     """The sentences that share most with the claim, and pairs around the best of them."""
-    weights = {stem: rare(stem) for stem in claim.stems}
+    weights = {word.stem: rare(word.stem) for word in claim.words}
     weights |= {n.text: rare(n.text) for n in claim.numbers}
-
-    def shared(words: frozenset[str]) -> float:
-        return sum(weight for stem, weight in weights.items() if stem in words)
-
-    scored = [
-        (shared(words), index, n)
-        for index, apart in taken.items()
-        for n, words in enumerate(apart.sets)
-    ]
-    singles = sorted(scored, key=lambda s: (-s[0], s[1], s[2]))[:SINGLES]
+    scored = []
+    for index, apart in taken.items():
+        shared = [0.0] * len(apart.spans)
+        for stem, weight in weights.items():
+            for n in apart.where.get(stem, ()):
+                shared[n] += weight
+        scored += [(-score, index, n) for n, score in enumerate(shared)]
+    singles = nsmallest(SINGLES, scored)
     pairs = dict.fromkeys(
         (index, first)
         for _, index, n in singles[:PAIRED]
@@ -269,10 +287,11 @@ def _likeliest(
 @lru_cache(maxsize=256)
 def _numbers(text: str) -> frozenset[float]:
     """Every number of a text, whatever it may mean."""
+    apart = _taken_apart(text)
+    counting = {n for stem, places in apart.where.items() if may_count(stem) for n in places}
     return frozenset(
         value
-        for start, end in _taken_apart(text).spans
-        if may_count(text[start:end])
+        for start, end in (apart.spans[n] for n in counting)
         for number in facts(text[start:end]).numbers
         for value in number.values
     )
@@ -295,8 +314,11 @@ def _verbatim(
         apart = _taken_apart(excerpts[index])
         spans, sets = apart.spans, apart.sets
         for n, (start, _) in enumerate(spans):
+            # Far quicker than comparing the texts.
+            if len(apart.longest[n]) > 3 and apart.longest[n] not in words:
+                continue
             if any(len(word) > 3 for word in sets[n] - words):
-                continue  # far quicker than comparing the texts
+                continue
             text, last = "", n
             while last < len(spans) and len(text) < len(said):
                 text = f"{text} {_folded(excerpts[index][slice(*spans[last])])}".strip()
@@ -360,4 +382,4 @@ def scales(*, bare: bool) -> Scale:
         for net in own["nets"]
     )
     mean, spread = (np.array(own[name], np.float32) for name in ("mean", "spread"))
-    return Scale(mean, spread, nets, own["threshold"])
+    return Scale(mean, spread, nets)

@@ -10,9 +10,10 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatbot.answer import Answer, Event, Finished, answer_from
 from chatbot.errors import BadTitle, UnknownThread, UnknownTurn
@@ -20,11 +21,12 @@ from store.errors import LibraryFull, LibraryReadOnly
 
 if TYPE_CHECKING:
     from chatbot.bot import Chatbot
-    from store.conversations import ThreadInfo, TurnKey
+    from store.conversations import TurnKey
 
 logger = logging.getLogger("docent")
 
 REMEMBERED = 10  # newest turns that a follow-up may lean on
+RECENT = 60  # newest turns, among which one that is judged mostly is
 LONGEST_TITLE = 200  # characters
 
 
@@ -41,7 +43,11 @@ class Turn:
 
 
 class Thread:
-    """A conversation. Begun with `Chatbot.thread()`, resumed with `Chatbot.thread(id)`."""
+    """A conversation. Begun with `Chatbot.thread()`, resumed with `Chatbot.thread(id)`.
+
+    Whatever is done with one that belongs to another user raises UnknownThread, as if there were
+    no such conversation.
+    """
 
     def __init__(self, bot: Chatbot, id: str, *, owner: str = "") -> None:
         """Use `Chatbot.thread`."""
@@ -58,8 +64,8 @@ class Thread:
     def resume(cls, bot: Chatbot, id: str, *, owner: str = "") -> Thread:
         """The conversation of that id. Raises UnknownThread."""
         thread = cls(bot, id, owner=owner)
-        thread._known()
-        return thread
+        with thread._reading(known=True):
+            return thread
 
     @property
     def turns(self) -> list[Turn]:
@@ -69,7 +75,11 @@ class Thread:
     @property
     def title(self) -> str:
         """What it is called: its first question, if nothing else; empty before its first turn."""
-        return info.title if (info := self._find()) else ""
+        from store import conversations
+
+        with self._reading() as connection:
+            info = conversations.find(connection, self.id, self.owner)
+        return info.title if info else ""
 
     def newest(self, count: int, *, until: int | None = None) -> list[Turn]:
         """The last `count` turns, oldest first; as quick in a long conversation as in a short.
@@ -88,16 +98,14 @@ class Thread:
                 f"The title is {title!r:.80}: a conversation is called by 1 to {LONGEST_TITLE} "
                 "characters."
             )
-        self._known()
-        with self._bot.library.database.writing() as connection:
+        with self._writing(known=True) as connection:
             conversations.rename(connection, self.id, shown)
 
     def delete(self) -> None:
         """Forget it, with all turns. Raises UnknownThread, StoreError."""
         from store import conversations
 
-        self._known()
-        with self._bot.library.database.writing() as connection:
+        with self._writing(known=True) as connection:
             conversations.forget(connection, self.id)
 
     def markdown(self) -> str:
@@ -151,7 +159,7 @@ class Thread:
         from store import conversations
 
         kept = json.dumps(asdict(answer), ensure_ascii=False)
-        with self._bot.library.database.writing() as connection:
+        with self._writing() as connection:
             if after is not None:
                 conversations.cut(connection, self.id, after)
             return conversations.append(connection, self.id, self.owner, question, kept)
@@ -163,9 +171,16 @@ class Thread:
         """
         from store import conversations, feedback
 
-        with self._bot.library.database.writing() as connection:
-            rows = conversations.read(connection, self.id)
-            turn = next((row for row in rows if row.asked_at.isoformat() == asked_at), None)
+        with self._writing() as connection:
+            turn = next(
+                (
+                    row
+                    for count in (RECENT, None)
+                    for row in conversations.read(connection, self.id, newest=count)
+                    if row.asked_at.isoformat() == asked_at
+                ),
+                None,
+            )
             if turn is None:
                 raise UnknownTurn("That answer is not kept, so nothing can be noted about it.")
             if helpful is None:
@@ -185,25 +200,35 @@ class Thread:
         """Whether each judged turn was found helpful, by when it was asked."""
         from store import feedback
 
-        with self._bot.library.database.reading() as connection:
+        with self._reading() as connection:
             given = feedback.read(connection, self.id)
         return {one.asked_at.isoformat(): one.helpful for one in given}
 
-    def _find(self) -> ThreadInfo | None:
+    @contextmanager
+    def _reading(self, *, known: bool = False) -> Iterator[Any]:
+        """A transaction that may read it. `known`: it has been begun. Raises UnknownThread."""
+        with self._bot.library.database.reading() as connection:
+            self._own(connection, known=known)
+            yield connection
+
+    @contextmanager
+    def _writing(self, *, known: bool = False) -> Iterator[Any]:
+        """As `_reading`, and it may write."""
+        with self._bot.library.database.writing() as connection:
+            self._own(connection, known=known)
+            yield connection
+
+    def _own(self, connection: Any, *, known: bool) -> None:  # noqa: ANN401 (the store's)
         from store import conversations
 
-        with self._bot.library.database.reading() as connection:
-            return conversations.find(connection, self.id, self.owner)
-
-    def _known(self) -> None:
-        """Raises UnknownThread if its owner has no such conversation."""
-        if self._find() is None:
+        owner = conversations.owner_of(connection, self.id)
+        if owner != self.owner and (known or owner is not None):
             raise UnknownThread(f"There is no conversation {self.id!r}; begin a new one.")
 
     def _read(self, *, newest: int | None = None, until: int | None = None) -> list[Turn]:
         from store import conversations
 
-        with self._bot.library.database.reading() as connection:
+        with self._reading() as connection:
             rows = conversations.read(connection, self.id, newest=newest, until=until)
         return [
             Turn(row.question, answer_from(json.loads(row.answer)), row.asked_at, row.ordinal)

@@ -288,6 +288,8 @@ def _remove(library: Library, options: argparse.Namespace) -> int:
         else:
             reason = f"the library has no document {source!r}; `ingest --list` shows all"
             report.failed.append(Failure(source, reason))
+    if report.removed:
+        library.compact()
     _say_report(report, options)
     return 1 if report.failed else 0
 

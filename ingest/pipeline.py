@@ -71,6 +71,8 @@ def ingest(
             _take_in(loads, items, library, report, on_progress, dry_run=dry_run)
         if prune:
             _prune(given, library, report, dry_run=dry_run)
+        if not dry_run and report.removed:
+            library.compact()
         if not dry_run and (report.added or report.changed or report.removed):
             report.warnings.extend(library.catch_up())
     except KeyboardInterrupt as stop:

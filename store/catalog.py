@@ -16,13 +16,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 
+from store import word_index
 from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, removed, vectors
 from store.errors import UnknownSource
-from store.fulltext import match_expression
-from store.language import searchable
 from store.records import (
     INSIDE,
     Chunk,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 8192  # characters; a passage is read from one block, rarely two
-TITLE_WEIGHT = 0.5  # of a word in the title, against 1 in the text
+ENDLESS = 2**62  # no document has so many blocks
 _BATCH = 500  # bound parameters in one statement
 
 
@@ -249,7 +248,8 @@ def insert_document(
             for key, c in enumerate(pieces, first)
         ],
     )
-    _index_words(connection, document.title, ((first + n, c.text) for n, c in enumerate(pieces)))
+    learnt = ((first + n, chunk.text) for n, chunk in enumerate(pieces))
+    word_index.learn(connection, document.title, learnt)
     if embeddings.shape[1]:
         put_vectors(connection, range(first, first + len(pieces)), embeddings)
 
@@ -261,8 +261,7 @@ def delete_document(connection: Connection, source: str) -> None:
         raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
     title = connection.scalar(select(documents.c.title).where(documents.c.id == identity))
     pieces = [(row.key, words) for row, words in read_pieces(connection, identity)]
-    # A contentless index forgets a row only when told exactly what it had learnt.
-    _index_words(connection, title, pieces, forget=True)
+    word_index.learn(connection, title, pieces, forget=True)
     if pieces:
         connection.execute(insert(removed), [{"key": key} for key, _ in pieces])
     connection.execute(delete(documents).where(documents.c.id == identity))
@@ -270,43 +269,28 @@ def delete_document(connection: Connection, source: str) -> None:
 
 def index_words_anew(connection: Connection) -> None:
     """Make the full text anew from the stored texts."""
-    connection.execute(text("INSERT INTO full_text(full_text) VALUES ('delete-all')"))
+    word_index.forget_all(connection)
     for identity, title in connection.execute(select(documents.c.id, documents.c.title)).all():
         pieces = read_pieces(connection, identity)
-        _index_words(connection, title, [(row.key, words) for row, words in pieces])
+        word_index.learn(connection, title, [(row.key, words) for row, words in pieces])
 
 
-def _index_words(
-    connection: Connection,
-    title: str | None,
-    rows: Iterable[tuple[int, str]],
-    *,
-    forget: bool = False,
-) -> None:
-    into = "full_text(full_text, rowid" if forget else "full_text(rowid"
-    values = "('delete', :key" if forget else "(:key"
-    statement = text(f"INSERT INTO {into}, title, text) VALUES {values}, :title, :words)")
-    if batch := words_of(title, rows):
-        connection.execute(statement, batch)
-
-
-def words_of(title: str | None, rows: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:
-    """What the full text learns of chunks (key, text): rows of key, title and words."""
-    heading = searchable(title or "")
-    return [{"key": key, "title": heading, "words": searchable(words)} for key, words in rows]
-
+# Made once: to put a statement together costs more than to run it.
+_BLOCKS = (
+    select(blocks)
+    .where(blocks.c.document_id == bindparam("identity"))
+    .where(blocks.c.ordinal.between(bindparam("first"), bindparam("last")))
+    .order_by(blocks.c.ordinal)
+)
 
 # --- text --------------------------------------------------------------------------
 
 
 def read_text(connection: Connection, identity: int, start: int = 0, end: int | None = None) -> str:
     """The characters [start, end) of a document; all to its end if `end` is None."""
-    query = select(blocks).where(
-        blocks.c.document_id == identity, blocks.c.ordinal >= start // BLOCK
-    )
-    if end is not None:
-        query = query.where(blocks.c.ordinal <= max(end - 1, 0) // BLOCK)
-    rows = connection.execute(query.order_by(blocks.c.ordinal)).all()
+    first, last = start // BLOCK, None if end is None else max(end - 1, 0) // BLOCK
+    wanted = {"identity": identity, "first": first, "last": ENDLESS if last is None else last}
+    rows = connection.execute(_BLOCKS, wanted).all()
     for row in rows:
         if row.checksum != checksum(identity, row.ordinal, row.text):
             prove(False, _source_of(connection, identity), "its text")
@@ -397,31 +381,6 @@ def length(connection: Connection, source: str) -> tuple[int, int]:
 # --- candidates --------------------------------------------------------------------
 
 
-def full_text(
-    connection: Connection, question: str, limit: int, within: Sequence[int] | None = None
-) -> dict[int, float]:
-    """Keys of the chunks that share words with `question`, with their BM25, best first."""
-    expression = match_expression(question)
-    if expression is None:
-        return {}
-    scope = (
-        ""
-        if within is None
-        else (
-            "AND rowid IN (SELECT key FROM chunks WHERE document_id IN "
-            f"({','.join(str(int(identity)) for identity in within)}))"
-        )
-    )
-    rows = connection.execute(
-        text(
-            f"SELECT rowid, -bm25(full_text, {TITLE_WEIGHT}, 1.0) AS score FROM full_text "
-            f"WHERE full_text MATCH :expression {scope} ORDER BY score DESC, rowid LIMIT :limit"
-        ),
-        {"expression": expression, "limit": limit},
-    )
-    return {row.rowid: row.score for row in rows}
-
-
 # --- vectors -----------------------------------------------------------------------
 
 
@@ -449,12 +408,12 @@ def embedded_text(title: str, words: str) -> str:
     return f"{title}\n{words}" if title else words
 
 
-def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:
-    """Rows of the sources that are in the library."""
-    found: list[int] = []
+def rows_of(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
+    """The row of each of the sources that are in the library."""
+    found: dict[str, int] = {}
     for batch in batches(list(sources)):
-        query = select(documents.c.id).where(documents.c.source.in_(batch))
-        found.extend(connection.scalars(query))
+        query = select(documents.c.source, documents.c.id).where(documents.c.source.in_(batch))
+        found |= {row.source: row.id for row in connection.execute(query)}
     return found
 
 

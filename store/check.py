@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from store import feedback
-from store.catalog import document_checksum, read_pieces, words_of
+from store.catalog import document_checksum, read_pieces
 from store.checksums import checksum
 from store.conversations import read
 from store.database import FULL_TEXT, chunks, documents, fetched, threads, turns, vectors
 from store.errors import LibraryDamaged
 from store.validators import validators_checksum
 from store.vector_rows import read_vectors
+from store.word_index import words_of
 
 SHOWN = 20  # problems of one kind that are named one by one
 _VECTORS = 5_000  # read at once

@@ -96,9 +96,10 @@ def _info(row: Any) -> ThreadInfo:  # noqa: ANN401 (a row of `_infos`)
     )
 
 
-def exists(connection: Connection, thread_id: str) -> bool:
-    """Whether anybody has a thread of that id."""
-    return connection.scalar(select(threads.c.id).where(threads.c.id == thread_id)) is not None
+def owner_of(connection: Connection, thread_id: str) -> str | None:
+    """Whose the thread of that id is; None if there is none."""
+    owner: str | None = connection.scalar(select(threads.c.owner).where(threads.c.id == thread_id))
+    return owner
 
 
 def begin(connection: Connection, thread_id: str, owner: str, title: str, started_at: str) -> None:
@@ -124,7 +125,7 @@ def append(
     `asked_at`: ISO 8601, UTC, if not now.
     """
     now = asked_at or datetime.now(UTC).isoformat()
-    if not exists(connection, thread_id):
+    if owner_of(connection, thread_id) is None:
         begin(connection, thread_id, owner, question[:80], now)
     last = connection.scalar(
         select(func.max(turns.c.ordinal)).where(turns.c.thread_id == thread_id)
@@ -200,7 +201,7 @@ def adopt(
 
     `judged`: what was thought of its answers.
     """
-    if exists(connection, thread.id):
+    if owner_of(connection, thread.id) is not None:
         return False
     begin(connection, thread.id, thread.owner, thread.title, thread.started_at.isoformat())
     for turn in turn_rows:

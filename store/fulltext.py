@@ -24,7 +24,12 @@ def terms(text: str) -> list[str]:
 
 
 def match_expression(question: str) -> str | None:
-    """The FTS5 expression for `question`: any of its content words; None if it has no word.
+    """The FTS5 expression for `question`: any of its content words; None if it has no word."""
+    return " OR ".join(expressions(question)) or None
+
+
+def expressions(question: str) -> list[str]:
+    """The FTS5 expression of each content word of `question`.
 
     The index bends English words alone, so those of other languages are also looked up by
     their beginnings.
@@ -34,7 +39,7 @@ def match_expression(question: str) -> str | None:
     if language.name != "english":
         stems = dict.fromkeys(language.stem(term) for term in terms(question)[:MAX_TERMS])
         found += [f'"{stem}" *' for stem in stems if len(stem) >= LEAST_STEM]
-    return " OR ".join(found) or None
+    return found
 
 
 def _phrase(term: str) -> str:

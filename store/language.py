@@ -171,10 +171,14 @@ def indexed_stem(word: str) -> str:
 
 def searchable(text: str) -> str:
     """`text` as it is indexed: compatibility forms folded, unspaced scripts spaced."""
+    if text.isascii():
+        return text
     return _CHARACTER.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))
 
 
 def _words(pattern: re.Pattern[str], text: str) -> list[str]:
+    if text.isascii():
+        return pattern.findall(text.lower())
     found: list[str] = []
     for word in pattern.findall(unicodedata.normalize("NFKC", text).lower()):
         if _CHARACTER.match(word) and len(word) > 1:

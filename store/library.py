@@ -262,6 +262,17 @@ class Library:
             catalog.next_generation(connection)
         return gone
 
+    def compact(self, *, at_most: int | None = None) -> None:
+        """Leave no word of removed documents in the library's files.
+
+        Takes about a second for 100,000 chunks; not done if there are more than `at_most`.
+        """
+        from store import vector_rows, word_index
+
+        with self._lock.held(), self.database.writing() as connection:
+            if at_most is None or vector_rows.chunk_count(connection) <= at_most:
+                word_index.compact(connection)
+
     def catch_up(self, *, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """Bring the vector index to where the catalog is; returns what is to be said about it.
 
@@ -370,43 +381,41 @@ class Library:
 
         `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
-        from store import catalog
+        from store import catalog, search, word_index
         from store.fulltext import terms
-        from store.search import (
-            CANDIDATES,
-            FULL_TEXT_WEIGHT,
-            LONG,
-            LONG_WEIGHT,
-            add,
-            best,
-            fuse,
-            lift,
-        )
 
         asked = [queries] if isinstance(queries, str) else list(queries)
         # Half a character, which a broken terminal may give, is none for any embedder.
         asked = [query.encode("utf-8", "replace").decode("utf-8") for query in asked]
         if k < 1 or not any(query.strip() for query in asked):
             return []
+        weights = weights or [1.0] * len(asked)
         vectors = self.embed(asked)
-        long = len(terms(asked[0])) >= LONG
+        long = len(terms(asked[0])) >= search.LONG
+        weight = search.LONG_WEIGHT if long else search.FULL_TEXT_WEIGHT
         k = min(k, MOST)
-        limit = max(CANDIDATES, 2 * k)
+        limit = max(search.LONG_CANDIDATES if long else search.CANDIDATES, 2 * k)
         with self.database.reading() as connection:
             # It may have been embedded anew since this process opened it.
             self.embedding.refuse_another(catalog.state(connection))
-            within = None if sources is None else catalog.document_ids(connection, sources)
+            within = (
+                None if sources is None else list(catalog.rows_of(connection, sources).values())
+            )
             rankings = []
             for n, query in enumerate(asked):
-                words = catalog.full_text(connection, query, limit, within)
+                words = word_index.chunks_with(connection, query, limit, within)
                 near: dict[int, float] = {}
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)
-                rankings.append(fuse(words, near, LONG_WEIGHT if long else FULL_TEXT_WEIGHT))
-            scores = add(zip(rankings, weights or [1.0] * len(asked), strict=True))
-            if not long:
-                scores = lift(scores, catalog.documents_of(connection, scores))
-            return catalog.passages(connection, best(scores, k))
+                rankings.append(search.fuse(words, near, weight))
+            scores = search.add(zip(rankings, weights, strict=True))
+            home = catalog.documents_of(connection, scores)
+            if long:
+                whole = [word_index.documents_with(connection, query) for query in asked]
+                scores = search.favour(scores, home, search.add(zip(whole, weights, strict=True)))
+            else:
+                scores = search.lift(scores, home)
+            return catalog.passages(connection, search.best(scores, k))
 
     def spelled(self, question: str) -> str:
         """`question` with each word that no document has as the nearest one that some has."""
@@ -430,14 +439,16 @@ class Library:
         from store import catalog
 
         with self.database.reading() as connection:
+            rows = catalog.rows_of(connection, {passage.source for passage in passages})
             widened = []
             for passage in passages:
-                identity = catalog.document_id(connection, passage.source)
-                if identity is None:
+                if passage.source not in rows:
                     widened.append(passage)
                     continue
                 start = max(passage.start - margin, 0)
-                text = catalog.read_text(connection, identity, start, passage.end + margin)
+                text = catalog.read_text(
+                    connection, rows[passage.source], start, passage.end + margin
+                )
                 widened.append(replace(passage, text=text, start=start, end=start + len(text)))
             return widened
 

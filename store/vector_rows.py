@@ -80,6 +80,11 @@ def vector_count(connection: Connection, above: int = 0) -> int:
     return connection.scalar(query) or 0
 
 
+def chunk_count(connection: Connection) -> int:
+    """How many chunks there are."""
+    return connection.scalar(select(func.count()).select_from(chunks)) or 0
+
+
 def forget_vectors(connection: Connection) -> None:
     """Drop every vector: another embedder is to make them anew."""
     connection.execute(delete(vectors))

@@ -21,19 +21,30 @@ for name in [name for name in os.environ if name.startswith("DOCENT_")]:
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "documents"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+PROGRAMS = {
+    "chromium": CHROMIUM,
+    "nginx": NGINX,
+    "openssl": shutil.which("openssl"),
+    "tesseract": shutil.which("tesseract"),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--require-browser", action="store_true", help="fail, not skip, where chromium is missing"
+        "--require-programs",
+        action="store_true",
+        help="fail, not skip, where a program is missing that some tests need",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = [name for name, path in PROGRAMS.items() if not path]
+    if missing and config.getoption("--require-programs"):
+        there_is = ", no ".join(missing)
+        raise pytest.UsageError(f"--require-programs: there is no {there_is} on this machine")
     if CHROMIUM:
         return
-    if config.getoption("--require-browser"):
-        raise pytest.UsageError("--require-browser: there is no chromium on this machine")
     skip = pytest.mark.skip(reason="no chromium on this machine")
     for item in items:
         if "browser" in item.keywords:

@@ -27,7 +27,7 @@ from unittest import mock
 import numpy as np
 
 from ingest import Text
-from store import Library, catalog
+from store import Library, word_index
 from store.records import DocumentInfo
 
 TESTS = Path(__file__).resolve().parent
@@ -281,7 +281,7 @@ def by_words(library: Library) -> Iterator[None]:
 @contextmanager
 def by_vectors() -> Iterator[None]:
     """Searches within the block go by vectors alone."""
-    with mock.patch.object(catalog, "full_text", return_value={}):
+    with mock.patch.object(word_index, "chunks_with", return_value={}):
         yield
 
 

@@ -20,8 +20,7 @@ import pptx
 from ingest.kinds import SUFFIXES
 from tests.ole import ole, xls
 from tests.pdfs import written
-from tests.test_bombs import odf
-from tests.test_hostile import packed
+from tests.zips import odf, packed
 
 STARTS = "Bram Drav Fenn Gant Hald Lork Moss Osk Pell Quill Sterr Thorn Wick".split()
 ENDS = "combe haven mere wold".split()
@@ -143,12 +142,14 @@ def _srt(fact: Fact) -> Built:
         f"{n}\n00:{n // 60:02}:{n % 60:02},000 --> 00:{n // 60:02}:{n % 60:02},900\n{words}"
         for n, words in enumerate(cues, 1)
     )
-    return text.encode(), fact.words, "", "text"
+    words = f"[00:{len(cues) // 60:02}:{len(cues) % 60:02}] {fact.words}"
+    return text.encode(), words, "", "text"
 
 
 def _vtt(fact: Fact) -> Built:
-    text = "WEBVTT\n\n" + _srt(fact)[0].decode().replace(",000", ".000").replace(",900", ".900")
-    return text.encode(), fact.words, "", "text"
+    data, *rest = _srt(fact)
+    text = "WEBVTT\n\n" + data.decode().replace(",000", ".000").replace(",900", ".900")
+    return text.encode(), *rest
 
 
 def _ipynb(fact: Fact) -> Built:

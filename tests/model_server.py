@@ -10,6 +10,7 @@ import gzip
 import json
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -75,8 +76,11 @@ class ModelServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.tls = tls
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.closing = threading.Event()
         self.connections: set[socket.socket] = set()
         self.reset()
@@ -94,7 +98,8 @@ class ModelServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        scheme, host = ("https", "localhost") if self.tls else ("http", "127.0.0.1")
+        return f"{scheme}://{host}:{self.server_address[1]}"
 
     def say(self, *replies: Any) -> None:
         self.script = deque(
@@ -106,6 +111,12 @@ class ModelServer(ThreadingHTTPServer):
         """The requests for answers."""
         return [r for r in self.requests if r.body]
 
+    def hang_up(self) -> None:
+        """End all connections."""
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves is no error."""
 
@@ -115,8 +126,8 @@ class ModelServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[ModelServer]:
-    server = ModelServer()
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[ModelServer]:
+    server = ModelServer(tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -124,9 +135,7 @@ def serving() -> Iterator[ModelServer]:
     finally:
         server.closing.set()
         server.shutdown()
-        for connection in list(server.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        server.hang_up()
         server.server_close()
         thread.join()
 

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import re
 import threading
 import time
 
@@ -22,9 +23,11 @@ from chatbot.web.answering import Answering
 from chatbot.web.asgi import reply
 from chatbot.web.orders import Order
 from chatbot.web.sessions import FREE, Guesses
+from chatbot.web.source_panel import SourcePanel
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
+from tests.pdfs import written
 from tests.people import AUTH, PASSWORDS, call, cheap, form
 
 QUESTION = "Who is the Russian defence minister that visited?"
@@ -317,10 +320,16 @@ def bot(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(bot):
-    opened = Page(bot, add=functools.partial(ingest, library=bot.library))
-    yield opened.open("127.0.0.1", 0, auth=AUTH)
-    opened.close()
+def opened(bot):
+    page = Page(bot, add=functools.partial(ingest, library=bot.library))
+    page.address = page.open("127.0.0.1", 0, auth=AUTH)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def page(opened):
+    return opened.address
 
 
 @pytest.fixture(scope="module")
@@ -336,11 +345,20 @@ def visitors(page):
         client.close()
 
 
-def routes(page, visitors):
+def routes(opened):
     """Every path of the application behind the login, with something for each parameter."""
-    schema = visitors["ann"].get("/gradio_api/openapi.json").json()
-    listed = {path for path in schema.get("paths", {}) if path.startswith("/")}
-    return sorted({*listed, "/", "/config", "/theme.css", "/assets/x.js", "/manifest.json", *KNOWN})
+    own = [route.path for route in SourcePanel(opened._bot.library).routes()]
+    listed = {*own, *paths_of(opened._server._gradio.routes)} - {"/login", "/login/", "/logout"}
+    assert len(listed) > 50
+    return sorted({re.sub(r"\{[^}]*\}", "x", path) for path in listed} | set(KNOWN))
+
+
+def paths_of(routes):
+    for route in routes:
+        if hasattr(route, "original_router"):  # as FastAPI keeps routers that are included
+            yield from paths_of(route.original_router.routes)
+        else:
+            yield route.path
 
 
 KNOWN = [
@@ -366,12 +384,39 @@ KNOWN = [
 ]
 
 
-def test_no_path_says_anything_to_a_stranger(page, visitors):
-    for path in routes(page, visitors):
+def test_no_path_says_anything_to_a_stranger(opened, visitors):
+    for path in routes(opened):
         for method in ("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"):
             reply = visitors["stranger"].request(method, path)
             assert reply.status_code in (401, 404), (method, path, reply.status_code)
             assert len(reply.content) < 60
+
+
+@pytest.fixture
+def zoo(bot, tmp_path):
+    """What each route of the source panel can be asked about a document that is there."""
+    path = tmp_path / "zoo.pdf"
+    path.write_bytes(written(["Martha is a zebra."]))
+    assert ingest(path, library=bot.library).added
+    yield {"source": str(path), "start": 0, "end": 18, "page": 1, "edge": 0}
+    bot.library.remove(str(path))
+
+
+def test_no_route_of_the_source_panel_gives_a_stranger_a_byte(opened, visitors, bot, zoo):
+    cookie = {"cookie": f"docent-{opened._server.port}=made-up"}
+    for route in SourcePanel(bot.library).routes():
+        given = visitors["bob"].get(route.path, params=zoo)
+        assert (given.status_code, len(given.content) > 60) == (200, True), route.path
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+            for headers in ({}, cookie):
+                refused = visitors["stranger"].request(
+                    method, route.path, params=zoo, headers=headers
+                )
+                assert refused.status_code == 401
+                assert refused.content in (b"", b'{"detail": "Log in first."}')
+        person = visitors["stranger"].get(route.path, params=zoo, headers={"accept": "text/html"})
+        assert (person.status_code, person.content) == (303, b"")
+        assert person.headers["location"].startswith("/login?next=")
 
 
 def test_the_functions_answer_to_a_login_and_to_no_wrong_one(page):

@@ -8,6 +8,7 @@ from chatbot.__main__ import main
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
+from tests.model_server import MODEL, Reply
 
 QUESTION = "Who is the Russian defence minister that visited?"
 
@@ -70,6 +71,17 @@ def test_what_cannot_be_done_is_one_sentence(arguments, message, capsys):
     assert message in printed.err
     assert printed.err.count("\n") == 1
     assert "Traceback" not in printed.err
+
+
+def test_that_a_model_is_tried_again_is_said_beside_the_answer(sample, capsys, server, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    server.say(Reply(status=503, body=b"{}", headers={"Retry-After": "0"}), Reply("Shoigu [1]."))
+    assert main([QUESTION, "--model", f"openai:{MODEL}"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == (
+        f"The model 'openai:{MODEL}' is out of order; trying again in 1 s (2 of 3)\n"
+    )
+    assert "Shoigu. [1]" in printed.out
 
 
 def test_a_library_that_cannot_be_read_is_named(home, capsys):

@@ -17,11 +17,9 @@ from ingest import ReadError
 from ingest.sandbox import Sandbox
 from tests.ole import ole
 from tests.pdfs import one_page, raw, stream
-from tests.test_hostile import MB, declaring, nested, overlapping, packed
+from tests.zips import MB, ODF, declaring, nested, odf, overlapping, packed
 
 MOST = 60 * MB  # characters that a bomb may become
-ODF = "application/vnd.oasis.opendocument."
-OFFICE = 'xmlns:office="o" xmlns:table="t" xmlns:text="x" xmlns:draw="d"'
 LAUGHS = '<!DOCTYPE a [<!ENTITY l0 "ha">' + "".join(
     f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12)
 )
@@ -32,11 +30,6 @@ SHEET = (
 
 def many(form: str, between: str) -> str:
     return between.join(form.format(n) for n in range(200_000))
-
-
-def odf(kind: str, content: str) -> bytes:
-    body = f"<office:document-content {OFFICE}>{content}</office:document-content>"
-    return packed({"mimetype": ODF + kind, "content.xml": body})
 
 
 def word(body: str) -> bytes:

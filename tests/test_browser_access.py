@@ -13,7 +13,7 @@ from chatbot.errors import ChatbotError
 from chatbot.web import Page
 from ingest import Text, ingest
 from store.records import Passage
-from tests.browsing import ask
+from tests.browsing import ask, violations
 from tests.conftest import ROOT, SAMPLES
 from tests.payloads import PAYLOADS
 from tests.people import AUTH, PASSWORDS
@@ -144,6 +144,24 @@ def test_the_login_reads_well_on_a_phone(visit, address, theme):
         assert page.evaluate(contrast, selector) >= 4.5, selector
     for target in ("#username", "#password", "button"):
         assert page.locator(target).bounding_box()["height"] >= 40
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_on_the_way_in_and_out(visit, address, width, theme):
+    page = visit(address, width=width, color_scheme=theme)
+    assert violations(page) == []
+    log_in(page, "ann", "wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert violations(page) == []
+    log_in(page, "ann")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.wait_for_function("window.docent?.judged")
+    assert violations(page) == []
+    page.goto(f"{address}/logout")
+    expect(page).to_have_title("Log out · Docent")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 # --- hostile words -----------------------------------------------------------------------

@@ -42,7 +42,7 @@ def check(bot, answer):
         for number in sentence.citations:
             assert f"{sentence.text} [{number}]" in answer.text
             assert spoken(answer.citations[number - 1].quote) == sentence.text
-    assert answer.found == bool(answer.citations)
+    assert bool(answer.citations) == (answer.found or answer.outcome == "closest")
 
 
 def test_a_question_gets_a_cited_answer(bot):

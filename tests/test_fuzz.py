@@ -11,7 +11,7 @@ from benchmarks import fuzz
 from benchmarks.fuzz import Fuzzed, faults, measure, mutant
 from ingest.errors import ReaderEnded
 from tests.pdfs import one_page, stream
-from tests.test_hostile import packed
+from tests.zips import packed
 
 WORDS = b"One 1 two 22 three 333 words stand here. " * 40
 FILES = {

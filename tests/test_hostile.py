@@ -6,10 +6,8 @@ takes longer, or more memory, is marked slow.
 
 from __future__ import annotations
 
-import io
 import os
 import random
-import struct
 import threading
 import time
 import unicodedata
@@ -24,43 +22,10 @@ from ingest.readers import read
 from ingest.readers.htmltext import DEEPEST, depth
 from ingest.sandbox import Sandbox
 from ingest.split import spans
+from tests.zips import MB, declaring, nested, overlapping, packed
 
-MB = 1 << 20
 QUICK = 3  # seconds of this process for what takes milliseconds: minutes, if the time is quadratic
 CANARY = "Canaryword must never be read"
-
-
-def packed(members, how=zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", how) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def declaring(data: bytes, size: int) -> bytes:
-    """The archive with another size declared for its first member."""
-    lying = bytearray(data)
-    entry = lying.find(b"PK\x01\x02")
-    struct.pack_into("<I", lying, entry + 24, size)
-    struct.pack_into("<I", lying, 22, size)
-    return bytes(lying)
-
-
-def overlapping(count: int, size: int) -> bytes:
-    """A list of `count` members, all of which are the same packed bytes."""
-    data = packed({"0.txt": b"0" * size})
-    entry, end = data.find(b"PK\x01\x02"), data.find(b"PK\x05\x06")
-    entries = data[entry:end] * count
-    sizes = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(entries), entry, 0)
-    return data[:entry] + entries + sizes
-
-
-def nested(levels: int, width: int) -> bytes:
-    data = packed({"zeros.txt": b"0" * MB})
-    for _ in range(levels):
-        data = packed({f"{n}.zip": data for n in range(width)})
-    return data
 
 
 BOMBS = {

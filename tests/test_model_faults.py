@@ -4,15 +4,19 @@ Each fault over real HTTP with the real clients, in all three protocols. `FAULTS
 that leave nothing of the model's own answer; the rest of the file is about the others.
 """
 
+import asyncio
 import itertools
 import json
 import logging
 import random
 import re
+import resource
+from pathlib import Path
 
 import pytest
 
 from chatbot import Answer, Chatbot, Delta, Finished
+from chatbot.answer import Waiting
 from chatbot.chat_model import Models
 from chatbot.errors import ModelUnavailable
 from chatbot.followup import Query
@@ -158,6 +162,32 @@ def test_it_is_tried_again_and_works(bot, server, kind):
     server.say(error(503), error(429), Reply(SAID))
     answer = bot.ask(QUESTION, model=f"{kind}:{MODEL}")
     assert (answer.model, answer.complete, len(server.asked)) == (f"{kind}:{MODEL}", True, 3)
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_before_it_is_tried_again_that_is_told(bot, server, kind):
+    server.say(error(503), error(429, **{"Retry-After": "1.5"}), Reply(SAID))
+    name = f"{kind}:{MODEL}"
+    waits = [e for e in bot.stream(QUESTION, model=name) if isinstance(e, Waiting)]
+    assert waits == [
+        Waiting(1, 2, 3, f"The model {name!r} is out of order"),
+        Waiting(2, 3, 3, f"The model {name!r} has too much to do"),
+    ]
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_closing_the_stream_ends_the_wait(bot, server, kind):
+    server.say(error(429, **{"Retry-After": "25"}))
+    events = bot.stream(QUESTION, model=f"{kind}:{MODEL}")
+    assert any(isinstance(event, Waiting) and event.seconds == 25 for event in events)
+    events.close()
+
+    async def ended():
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 10)
+
+    bot._models._loop.wait(ended())
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("kind", PROTOCOLS)
@@ -388,3 +418,68 @@ def test_every_fault_a_hundred_times(library, kind):
         answer, _ = direct.ask()
         assert "cannot be reached" in answer.notice
     direct.models.close()
+
+
+# Row L4: no first byte, no more bytes, bytes that say nothing; whether there is text before.
+STALLS = [
+    (Reply(stall=0), False),
+    (Reply(SAID * 3, stall=10), True),
+    (Reply([""] * 10_000, gap=0.1), False),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PROTOCOLS)
+@pytest.mark.parametrize(("reply", "kept"), STALLS, ids=["first", "later", "empty"])
+def test_a_hundred_stalls_end_and_leave_nothing_behind(library, kind, reply, kept):
+    with serving() as server:
+        direct = Direct(library, server, kind, timeout=0.5)
+        for _ in range(100):
+            server.reset()
+            server.say(reply)
+            answer, _ = direct.ask()
+            assert "was silent for 0.5 seconds" in answer.notice
+            assert (answer.text != "quoted", answer.complete) == (kept, not kept)
+            assert len(server.asked) == 1
+            assert server.left.wait(10)
+        assert direct.models._loop.wait(others()) == 0
+        direct.models.close()
+    print(f"{kind}: 100 stalls, 0 left waiting")
+
+
+async def others():
+    """How many other tasks the loop has."""
+    return len(asyncio.all_tasks()) - 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_a_hundred_endless_answers_are_cut(library, kind):
+    """Row L8: text without end, and a line without end; neither fills the memory."""
+    with serving() as server:
+        direct = Direct(library, server, kind)
+        replies = [
+            Reply(["The zebra is called Martha [1]. "] * 40_000),
+            raw(b"data: " + b"x" * (17 << 20)),
+        ]
+        memory = []
+        for n in range(100):
+            for reply, said in zip(replies, ("cut after 20,000 characters", ""), strict=True):
+                server.reset()
+                server.say(reply)
+                answer, _ = direct.ask()
+                assert said in answer.notice
+                assert len(answer.text) < 30_000
+                assert answer.text == "quoted" or not answer.complete
+            if n % 10 == 9:
+                memory.append(resident())
+        assert direct.models._loop.wait(others()) == 0
+        direct.models.close()
+    print(f"{kind}: 200 endless answers; {memory[0] >> 20} to {max(memory) >> 20} MiB in memory")
+    assert max(memory) - memory[0] < 64 << 20
+
+
+def resident():
+    """Bytes of memory that this process has."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()

@@ -1,6 +1,7 @@
 """The page for programs: what gradio_client finds and calls."""
 
 import functools
+import html
 import json
 import urllib.error
 import urllib.request
@@ -12,9 +13,11 @@ from chatbot import Chatbot
 from chatbot.web import Page, PortInUse, cache
 from chatbot.web.answering import Answering
 from chatbot.web.orders import Order
+from chatbot.web.strings import Words
 from ingest import ingest
 from store import Library
 from tests.conftest import SAMPLES
+from tests.model_server import MODEL, Reply, services
 
 QUESTION = "Who is the Russian defence minister that visited?"
 
@@ -62,6 +65,40 @@ def test_ask_takes_a_history(client):
     ]
     answer = client.predict("What did he give to Kim?", history, api_name="/ask")
     assert "Russian defence minister" in answer["searched_for"]
+
+
+@pytest.mark.parametrize("data", [[QUESTION], [QUESTION, None], [QUESTION, None, "extractive"]])
+def test_a_program_that_speaks_http_may_leave_out_what_has_a_default(page, data):
+    request = urllib.request.Request(
+        f"{page}/gradio_api/call/ask",
+        json.dumps({"data": data}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{page}/gradio_api/call/ask/{event}") as reply:
+        assert b"Shoigu" in reply.read()
+
+
+def test_a_program_chooses_the_model_of_a_question(library, server):
+    ingest(SAMPLES, library=library)
+    bot = Chatbot(library, model=f"openai:{MODEL}", services=services(server))
+    server.say("Sergei Shoigu leads the Russian delegation [1].")
+    opened = Page(bot, add=ingest)
+    try:
+        client = Client(opened.open("127.0.0.1", 0), verbose=False)
+        asked = [
+            client.predict(QUESTION, model=model, api_name="/ask")["model"]
+            for model in (None, "extractive", f"openai:{MODEL}")
+        ]
+        message = f"no model 'oracle' here, but openai:{MODEL}, extractive: choose one"
+        with pytest.raises(Exception, match=message):
+            client.predict(QUESTION, model="oracle", api_name="/ask")
+    finally:
+        opened.close()
+        bot.close()
+    assert asked == [f"openai:{MODEL}", "extractive", f"openai:{MODEL}"]
+    assert len(server.asked) == 2
 
 
 def test_a_file_is_added_asked_about_and_removed(client, tmp_path, bot):
@@ -128,6 +165,7 @@ def test_an_upload_that_fails_leaves_the_document_of_its_name(client, bot, tmp_p
         ((" ",), "/ask", "The question is empty"),
         (("a" * 1_000_000,), "/ask", "8,000 are the limit"),
         (("Who?", ["x"]), "/ask", "Turn 1 of the history"),
+        (("Who?", None, "oracle"), "/ask", "no model 'oracle' here, but extractive: choose one"),
         (("nowhere",), "/remove", r"no document 'nowhere'\.$"),
         ((["/etc/passwd"],), "/add", "neither an uploaded file nor a web address"),
     ],
@@ -174,6 +212,28 @@ def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
     kept = [turn.question for turn in bot.thread(thread).turns]
     assert kept == [turn.question for turn in last.conversation.turns]
     assert len(kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "The model does not answer just now; trying again in 1 s (2 of 3)."),
+        ("de", "Das Modell antwortet gerade nicht; neuer Versuch in 1 s (2 von 3)."),
+    ],
+)
+def test_that_a_model_is_tried_again_is_shown_until_it_writes(library, server, language, said):
+    ingest(SAMPLES, library=library)
+    bot = Chatbot(library, model=f"openai:{MODEL}", services=services(server))
+    busy = Reply(status=429, body=b"{}", headers={"Retry-After": "0.3"})
+    server.say(busy, Reply(["Sergei Shoigu leads", " the delegation [1]."]))
+    views = list(Page(bot, add=ingest)._reply(Order(QUESTION), "", None, "", words=Words(language)))
+    shown = [html.unescape(str(v[4].messages()[-1]["content"])) for v in views[1:-1]]
+    waiting = [said in view for view in shown]
+    assert waiting[0]
+    assert not waiting[-1]
+    assert sorted(waiting, reverse=True) == waiting
+    assert said not in html.unescape(str(views[-1]))
+    bot.close()
 
 
 def test_nothing_is_left_of_an_upload_where_gradio_keeps_its_files(client, tmp_path, bot):

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -12,6 +11,7 @@ import warnings
 import httpx
 import pytest
 from gradio_client import Client, handle_file
+from playwright.sync_api import expect
 
 from benchmarks.load import _applied, _asking, _said
 from chatbot import Chatbot
@@ -19,13 +19,14 @@ from chatbot.answer import Delta
 from chatbot.web import Page
 from ingest import ingest
 from store import Library
-from tests.conftest import SAMPLES
+from tests.browsing import ask
+from tests.conftest import NGINX, PROGRAMS, ROOT, SAMPLES
+from tests.pdfs import written
 from tests.people import AUTH, PASSWORDS
 
 QUESTION = "Who is the Russian defence minister that visited?"
-NGINX = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 pytestmark = pytest.mark.skipif(
-    not (NGINX and shutil.which("openssl")), reason="no nginx or no openssl on this machine"
+    not (NGINX and PROGRAMS["openssl"]), reason="no nginx or no openssl on this machine"
 )
 CONFIG = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
@@ -34,20 +35,13 @@ http {{
     access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
-        location /docent/ {{
-            proxy_pass http://127.0.0.1:{inner};
-            proxy_http_version 1.1;
-            proxy_set_header Host {host};
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_buffering off;
-            proxy_read_timeout 1h;
-            client_max_body_size 2g;
-        }}
+        listen 127.0.0.1:{port}{secure};
+        {location}
     }}
 }}
 """
+SECURE = " ssl; ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem"
+DOCUMENTED = (ROOT / "README.md").read_text("utf-8").partition("```nginx\n")[2].partition("```")[0]
 
 
 class Held(Chatbot):
@@ -69,16 +63,17 @@ def free_port():
 
 
 @contextlib.contextmanager
-def nginx(folder, **values):
-    """A real nginx, until the block ends; at its door when the block begins."""
-    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, **values))
+def nginx(folder, port, inner, *, secure, host):
+    """A real nginx as documented, until the block ends; at its door when the block begins."""
+    location = DOCUMENTED.replace("127.0.0.1:7860", f"127.0.0.1:{inner}")
+    location = location.replace("$http_host", host)
+    tls = SECURE.format(folder=folder) if secure else ""
+    config = CONFIG.format(folder=folder, port=port, secure=tls, location=location)
+    (folder / "nginx.conf").write_text(config)
     proxy = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-e", folder / "error.log"])
     try:
         while proxy.poll() is None:
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", values["port"])),
-            ):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
         assert proxy.poll() is None, (folder / "error.log").read_text()
         yield
@@ -87,10 +82,9 @@ def nginx(folder, **values):
         proxy.wait()
 
 
-@pytest.fixture(scope="module", params=["$http_host", "127.0.0.1"], ids=["named", "unnamed"])
-def public(request, tmp_path_factory):
-    """The public address of a page behind nginx, which says by what name it was asked or not."""
-    folder = tmp_path_factory.mktemp("nginx")
+@contextlib.contextmanager
+def behind(folder, *, secure, host="$http_host"):
+    """The public address of a page behind nginx, with its bot."""
     (folder / "body").mkdir()
     make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -batch"
     files = ["-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
@@ -99,12 +93,19 @@ def public(request, tmp_path_factory):
     ingest(SAMPLES, library=library)
     page = Page(Held(library), add=functools.partial(ingest, library=library))
     port = free_port()
-    url = f"https://localhost:{port}/docent"
+    url = f"http{'s' * secure}://localhost:{port}/docent"
     assert page.open("127.0.0.1", 0, auth=AUTH, url=url, proxies="127.0.0.1") == url
-    with nginx(folder, port=port, inner=page._server.port, host=request.param):
+    with nginx(folder, port, page._server.port, secure=secure, host=host):
         yield url
     page.close()
     library.close()
+
+
+@pytest.fixture(scope="module", params=["$http_host", "127.0.0.1"], ids=["named", "unnamed"])
+def public(request, tmp_path_factory):
+    """An address with a certificate; nginx says by what name it was asked, or does not."""
+    with behind(tmp_path_factory.mktemp("nginx"), secure=True, host=request.param) as url:
+        yield url
 
 
 @pytest.fixture
@@ -180,3 +181,43 @@ def test_guesses_are_counted_by_who_guesses_and_not_by_the_proxy(browser):
         for n in range(11)
     ]
     assert [reply.status_code for reply in statuses] == [401] * 10 + [429]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("secure", [True, False], ids=["https", "http"])
+def test_a_browser_does_everything_through_it(chromium, tmp_path, secure):
+    Held.go.set()
+    zoo = tmp_path / "zoo.pdf"
+    zoo.write_bytes(written(["The zoo opens at nine."], ["Gordon the emu sleeps at noon."]))
+    context = chromium.new_context(ignore_https_errors=True)
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    with behind(tmp_path, secure=secure) as url:
+        page.goto(f"{url}/")
+        expect(page).to_have_title("Log in · Docent")
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill(PASSWORDS["ann"])
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_function("window.docent?.judged")
+        page.get_by_role("link", name="Documents").click()
+        page.locator("#docent-upload input[type=file]").set_input_files(zoo)
+        expect(page.locator("#docent-report")).to_contain_text("Added 1 document.")
+        page.get_by_role("link", name="Chat").click()
+        ask(page, "When does Gordon the emu sleep?")
+        page.locator('a[href="#cite-0-1"]').click()
+        expect(page.locator(".docent-box").first).to_be_in_viewport()
+        picture = page.locator(".docent-paper img")
+        assert picture.evaluate("image => image.naturalWidth") > 1_000
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Open original").click()
+        assert download.value.path().read_bytes() == zoo.read_bytes()
+        assert page.url.startswith(f"{url}/?thread=")
+        page.reload()
+        expect(page.locator("#cite-0-1")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page).to_have_title("Log in · Docent")
+        cookies = context.cookies()
+        assert cookies
+        assert all((c["secure"], c["path"]) == (secure, "/docent") for c in cookies)
+        context.close()
+    assert [one for one in asked if not one.startswith((url, "data:", "blob:"))] == []

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import shutil
 import zlib
 
 import pytest
@@ -12,10 +11,11 @@ from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest import ReadError, ocr
+from ingest import ReadError
 from ingest.readers import read
 from ingest.sandbox import Sandbox
 from store.records import Section
+from tests.conftest import PROGRAMS
 from tests.pdfs import TOP, one_page, raw, stream, written
 
 PROSE = [
@@ -25,7 +25,7 @@ PROSE = [
     "days an apple.",
 ]
 WHOLE = " ".join(PROSE)
-NO_OCR = pytest.mark.skipif(bool(ocr.missing()), reason="there is no tesseract, or no pytesseract")
+OCR = pytest.mark.skipif(not PROGRAMS["tesseract"], reason="no tesseract on this machine")
 
 
 def paged(data, name="a.pdf"):
@@ -224,9 +224,9 @@ def test_a_damaged_page_is_left_out_and_said():
     assert reading.notes == ("1 of 2 pages is damaged and left out.",)
 
 
-@pytest.mark.skipif(not ocr.missing(), reason="scans can be read here")
-def test_a_scan_is_named_with_its_remedy():
-    with pytest.raises(ReadError, match=r"'a.pdf' is a scan: none of its pages has text; install"):
+def test_a_scan_is_named_with_its_remedy_where_there_is_no_tesseract(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ReadError, match="is a scan: none of its pages has text; install Tess"):
         read(written([], []), "a.pdf")
     assert (
         read(written(["One."], []), "a.pdf").notes[0].startswith("1 of 2 pages has no text; inst")
@@ -248,7 +248,7 @@ def scan(*lines):
     return file.getvalue()
 
 
-@NO_OCR
+@OCR
 def test_a_scanned_page_is_read_by_ocr():
     reading = read(scan("The zebra is called Martha.", "She was born in 2019."), "a.pdf")
     assert reading.text.split() == (
@@ -258,16 +258,10 @@ def test_a_scanned_page_is_read_by_ocr():
     assert reading.notes == ("1 page was read by OCR.",)
 
 
-@NO_OCR
+@OCR
 def test_empty_pages_are_empty_to_ocr_too():
     with pytest.raises(ReadError, match="is a scan: none of its pages has text, and OCR found no"):
         read(written([]), "a.pdf")
-
-
-def test_without_tesseract_its_installation_is_the_remedy(monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    assert shutil.which("tesseract") is None
-    assert ocr.missing().startswith("install ")
 
 
 def test_very_many_pages_are_read_in_time():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.fulltext import MAX_TERMS, match_expression, terms
-from store.search import add, best, fuse, lift, min_max
+from store.search import add, best, favour, fuse, lift, min_max
 
 scores = st.dictionaries(st.integers(1, 50), st.floats(-100, 100), max_size=20)
 
@@ -39,6 +39,12 @@ def test_add_sums_what_several_queries_found():
 def test_lift_favours_a_document_with_several_passages():
     lifted = lift({1: 0.9, 2: 0.9, 3: 0.5, 4: 0.3, 5: 0.2}, {1: 7, 2: 8, 3: 8, 4: 8, 5: 8})
     assert lifted == pytest.approx({1: 0.9, 2: 0.98, 3: 0.58, 4: 0.38, 5: 0.28})
+
+
+def test_favour_adds_what_the_whole_document_has():
+    favoured = favour({1: 0.5, 2: 0.5, 3: 0.2}, {1: 7, 2: 8, 3: 9}, {7: 2.0, 8: 4.0})
+    assert favoured == pytest.approx({1: 0.9, 2: 1.3, 3: 0.2})
+    assert favour({1: 0.5}, {1: 7}, {}) == {1: 0.5}
 
 
 def test_best_orders_by_score_then_key():

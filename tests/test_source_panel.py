@@ -9,7 +9,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from chatbot.web.source_panel import SourcePanel
-from chatbot.web.source_view import cells_of, check_of, find_heads, mail_headers, text_html
+from chatbot.web.source_view import (
+    cells_of,
+    check_of,
+    find_heads,
+    find_names,
+    mail_headers,
+    text_html,
+)
 from ingest import Text, ingest
 from tests.pdfs import written
 
@@ -270,6 +277,20 @@ def test_headings_are_those_that_stand_before_the_cells(lines, heads):
 
 
 @pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["Item: Kites | Price: 12", "Price: 3 | Note: old"], ("Item", "Price", "Note")),
+        (["Item: Kites"] * 11 + ["Item: Ropes | Note: seldom"], ("Item",)),
+        ([f"{'So long a sentence ' * 4}that it is no name: Kites"], ()),
+        (["Kites", "Ropes"], ()),
+        ([], ()),
+    ],
+)
+def test_names_in_records_are_those_that_many_have(lines, names):
+    assert find_names(lines) == names
+
+
+@pytest.mark.parametrize(
     ("line", "heads", "cells"),
     [
         ("Item: Kites | Price: 12", ("Item", "Price"), ["Kites", "12"]),
@@ -278,6 +299,8 @@ def test_headings_are_those_that_stand_before_the_cells(lines, heads):
         ("Item: a | b | Price: 12", ("Item", "Price"), ["a | b", "12"]),
         ("Item | Price: 12", ("Item", "Price"), ["Item", "12"]),
         ("Total | Price: 19", ("Item", "Price"), ["Total", "19"]),
+        ("Price: 12 | Item: Kites", ("Item", "Price"), ["Kites", "12"]),
+        ("Price: 12 | Note: a kite", ("Item", "Price"), ["", "12 | Note: a kite"]),
         ("Kites | 12", (), ["Kites", "12"]),
     ],
 )

@@ -1,12 +1,15 @@
 """Conversations: named, found, exported, forgotten; long ones as quick as short ones."""
 
 import json
+import re
 from dataclasses import asdict, replace
 
+import gradio as gr
 import pytest
 
-from chatbot import Chatbot
+from chatbot import Answer, Chatbot, Thread
 from chatbot.errors import BadTitle, UnknownThread
+from chatbot.web.conversations import Conversations, Looked
 from ingest import Text, ingest
 from store import conversations
 
@@ -47,14 +50,80 @@ def test_a_deleted_thread_is_gone_with_its_turns(bot):
         thread.rename("Again")
 
 
-def test_only_its_owner_can_change_a_thread(bot):
+ACTS = {
+    "ask": lambda thread: thread.ask(QUESTION),
+    "stream": lambda thread: list(thread.stream(QUESTION)),
+    "keep": lambda thread: thread.keep(QUESTION, Answer("No.", False, "")),
+    "keep over": lambda thread: thread.keep(QUESTION, Answer("No.", False, ""), after=0),
+    "rename": lambda thread: thread.rename("Mine"),
+    "delete": lambda thread: thread.delete(),
+    "turns": lambda thread: thread.turns,
+    "newest": lambda thread: thread.newest(1),
+    "title": lambda thread: thread.title,
+    "export": lambda thread: thread.markdown(),
+    "judge": lambda thread: thread.judge("2026-01-01T00:00:00+00:00", True),
+    "judgements": lambda thread: thread.judgements(),
+    "resume": lambda thread: thread._bot.thread(thread.id, owner=thread.owner),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("owner", ["bob", "", "ANN", "ann ", "%", "a_n"])
+def test_a_thread_of_another_is_unknown_whatever_is_done(bot, owner, act):
     thread = bot.thread(owner="ann")
     thread.ask(QUESTION)
-    other = type(thread)(bot, thread.id, owner="bob")
-    for change in (other.delete, lambda: other.rename("Mine")):
+    before = (thread.title, thread.turns, thread.judgements())
+    other = Thread(bot, thread.id, owner=owner)
+    with pytest.raises(UnknownThread, match=f"no conversation '{thread.id}'"):
+        ACTS[act](other)
+    assert (thread.title, thread.turns, thread.judgements()) == before
+    assert bot.threads(owner=owner) == []
+
+
+@pytest.mark.parametrize("id", ["", "nonsense", "' OR 1=1 --", "%", "x" * 10_000, "\0"])
+def test_a_thread_that_nobody_began_is_unknown(bot, id):
+    bot.thread(owner="ann").ask(QUESTION)
+    with pytest.raises(UnknownThread, match="no conversation"):
+        bot.thread(id, owner="ann")
+    for act in ("rename", "delete"):
         with pytest.raises(UnknownThread, match="no conversation"):
-            change()
-    assert bot.thread(thread.id, owner="ann").title == QUESTION
+            ACTS[act](Thread(bot, id, owner="ann"))
+
+
+@pytest.mark.parametrize("act", ["rename", "delete", "markdown", "html", "undo"])
+@pytest.mark.parametrize("owner", ["bob", ""])
+def test_the_page_does_nothing_with_a_thread_of_another(bot, owner, act):
+    thread = bot.thread(owner="ann")
+    thread.ask(QUESTION)
+    with gr.Blocks():
+        listed = Conversations(bot)
+    key = thread.id
+    if act == "undo":
+        ann = gr.Request(username="ann", cookies={})
+        _, notice, *_ = listed._act(Looked(), "", _said("delete", key), ann)
+        key = re.search('data-key="([^"]+)"', notice)[1]
+    before = [turn.question for turn in thread.turns]
+    event = _said(act, key, "Mine")
+    _, notice, file, shown = listed._act(
+        Looked(), "", event, gr.Request(username=owner, cookies={})
+    )
+    assert (file, QUESTION in notice + shown, "Martha" in notice + shown) == ("", False, False)
+    assert [turn.question for turn in thread.turns] == before
+    assert bot.threads(owner=owner) == []
+
+
+def _said(act, key, value=""):
+    return gr.EventData(None, {"act": act, "key": key, "value": value})
+
+
+def test_a_thread_does_not_change_hands(bot):
+    """One that is put back, imported or begun under an id that another has."""
+    thread = bot.thread(owner="ann")
+    thread.ask(QUESTION)
+    with bot.library.database.writing() as connection:
+        info = conversations.find(connection, thread.id, "ann")
+        assert not conversations.adopt(connection, replace(info, owner="bob"), [])
+    assert bot.thread(thread.id, owner="ann").turns == thread.turns
 
 
 def test_threads_are_found_by_words_said_in_them(bot):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.bot import MAX_QUESTION
+from chatbot.export import defused, unformulated
 from chatbot.web.render import (
     act,
     cut,
@@ -314,9 +315,8 @@ def plain_copy(answer: Answer, words: Words = PLAIN) -> str:
         f"[{citation.number}] {_footnote(citation.title, citation)}"
         for citation in answer.citations
     ]
-    return "\n".join(
-        [_label(answer, words) + _plainly(answer, words), *([""] if notes else []), *notes]
-    )
+    lines = [_label(answer, words) + _plainly(answer, words), *([""] if notes else []), *notes]
+    return defused("\n".join(lines))
 
 
 def markdown_copy(answer: Answer, words: Words = PLAIN) -> str:
@@ -327,7 +327,8 @@ def markdown_copy(answer: Answer, words: Words = PLAIN) -> str:
         f"[^{citation.number}]: " + _MARKDOWN.sub(r"\\\1", _footnote(citation.title, citation))
         for citation in answer.citations
     ]
-    return "\n".join([_label(answer, words) + said, *([""] if notes else []), *notes])
+    lines = [_label(answer, words) + said, *([""] if notes else []), *notes]
+    return unformulated("\n".join(lines))
 
 
 def _plainly(answer: Answer, words: Words) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chatbot.answer import Answer, Delta, Finished, SearchedFor
+from chatbot.answer import Answer, Delta, Finished, SearchedFor, Waiting
 from chatbot.bot import MAX_QUESTION, Chatbot
 from chatbot.errors import ChatbotError, UnknownThread
 from chatbot.threads import Thread, Turn
@@ -96,7 +96,7 @@ class Answering:
         owner: str,
         **options: Any,  # noqa: ANN401 (as for Chatbot.stream)
     ) -> Iterator[Conversation]:
-        said = ""
+        said = waiting = ""
         history = [] if order.alone else asked.history()
         for event in self._bot.stream(order.question, history, **options):
             match event:
@@ -106,7 +106,11 @@ class Answering:
                     )
                 case Delta(text):
                     said += render.delta_markdown(text, asked.number)
-                    yield asked.saying(said)
+                    waiting = "" if text else waiting
+                    yield asked.saying(said + waiting)
+                case Waiting():
+                    waiting = render.waiting_markdown(event, asked.words)
+                    yield asked.saying(said + waiting)
                 case Finished(answer):
                     thread = Thread(self._bot, asked.thread, owner=owner)
                     after = None if order.turn is None else asked.kept

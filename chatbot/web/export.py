@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from chatbot.answer import Answer, Citation, Sentence
+from chatbot.export import defused
 from chatbot.threads import Turn
 from chatbot.web.render import file_name, html_text
 from chatbot.web.strings import Words
@@ -48,9 +49,9 @@ def name_of(thread: ThreadInfo, suffix: str) -> str:
 
 def page_of(thread: ThreadInfo, turns: Sequence[Turn], words: Words) -> str:
     """The conversation as an HTML document."""
-    title = html_text(thread.title)
+    title = _shown(thread.title)
     said = "".join(_turn(number, turn, words) for number, turn in enumerate(turns, 1))
-    made = html_text(words("export.made", date=words.date(thread.started_at)))
+    made = _shown(words("export.made", date=words.date(thread.started_at)))
     return (
         f'<!doctype html>\n<html lang="{words.language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -63,14 +64,14 @@ def page_of(thread: ThreadInfo, turns: Sequence[Turn], words: Words) -> str:
 
 def _turn(number: int, turn: Turn, words: Words) -> str:
     answer = turn.answer
-    asked = html_text(words("export.asked", date=words.date(turn.asked_at)))
+    asked = _shown(words("export.asked", date=words.date(turn.asked_at)))
     body = " ".join(
         _sentence(f"{number}-{at}", number, sentence, words)
         for at, sentence in enumerate(answer.sentences)
     )
     notes = _footnotes(number, answer, words)
     return (
-        f"<section>\n<h2>{html_text(turn.question)}</h2>\n<p>{body or html_text(answer.text)}</p>\n"
+        f"<section>\n<h2>{_shown(turn.question)}</h2>\n<p>{body or _shown(answer.text)}</p>\n"
         f'{notes}<p class="quiet">{asked}</p>\n</section>\n'
     )
 
@@ -80,9 +81,9 @@ def _sentence(place: str, turn: int, sentence: Sentence, words: Words) -> str:
         f'<sup id="at-{place}-{n}"><a href="#note-{turn}-{n}">[{n}]</a></sup>'
         for n in sentence.citations
     )
-    said = html_text(sentence.text)
+    said = _shown(sentence.text)
     if not sentence.supported:
-        why = html_text(sentence.doubt or words("export.doubt"))
+        why = _shown(sentence.doubt or words("export.doubt"))
         said = f'<span class="doubt">{said}</span> <span class="quiet">({why})</span>'
     return f"{said} {marks}"
 
@@ -94,13 +95,13 @@ def _footnotes(turn: int, answer: Answer, words: Words) -> str:
     for at, sentence in enumerate(answer.sentences):
         for n in sentence.citations:
             places.setdefault(n, at)
-    back = html_text(words("export.back"))
+    back = _shown(words("export.back"))
     items = []
     for citation in answer.citations:
         place = places.get(citation.number)
         link = "" if place is None else f"#at-{turn}-{place}-{citation.number}"
         items.append(_footnote(turn, citation, link, back))
-    return f"<h3>{html_text(words('export.sources'))}</h3>\n<ol>{''.join(items)}</ol>\n"
+    return f"<h3>{_shown(words('export.sources'))}</h3>\n<ol>{''.join(items)}</ol>\n"
 
 
 def _footnote(turn: int, citation: Citation, link: str, back: str) -> str:
@@ -109,7 +110,12 @@ def _footnote(turn: int, citation: Citation, link: str, back: str) -> str:
     title = citation.title or file_name(citation.source)
     way = f' <a class="back" href="{link}" aria-label="{back}">↩</a>' if link else ""
     return (
-        f'<li id="note-{turn}-{n}" value="{n}"><blockquote>{html_text(citation.quote)}'
-        f"</blockquote><strong>{html_text(title)}</strong> "
-        f'<span class="quiet">{html_text(where)}</span>{way}</li>\n'
+        f'<li id="note-{turn}-{n}" value="{n}"><blockquote>{_shown(citation.quote)}'
+        f"</blockquote><strong>{_shown(title)}</strong> "
+        f'<span class="quiet">{_shown(where)}</span>{way}</li>\n'
     )
+
+
+def _shown(words: str) -> str:
+    """`words` as they stand, in a browser and in a spreadsheet that opens the page."""
+    return defused(html_text(words))

@@ -19,7 +19,7 @@ from chatbot.web import answer_view, assets, render, source_view
 from chatbot.web.conversations import Conversations
 from chatbot.web.documents import QUIET, Documents
 from chatbot.web.login import user_html
-from chatbot.web.programs import Add, Functions
+from chatbot.web.programs import Add, Blocks, Functions
 from chatbot.web.server import Server
 from chatbot.web.settings_view import Settings
 from chatbot.web.source_panel import SourcePanel
@@ -108,7 +108,7 @@ class Page:
     # --- layout --------------------------------------------------------------------
 
     def _build(self) -> gr.Blocks:
-        with gr.Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
+        with Blocks(title="Docent", analytics_enabled=False, fill_width=True) as blocks:
             top = gr.HTML(_top_html(Words()), elem_id="docent-top")
             user = gr.HTML(elem_id="docent-user")
             blocks.load(_user, None, user, **QUIET)

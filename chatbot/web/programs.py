@@ -16,11 +16,29 @@ from gradio.utils import get_upload_folder
 
 from chatbot.bot import Chatbot
 from chatbot.errors import ChatbotError
+from chatbot.web.removal import COMPACTED
 from chatbot.web.uploads import place, settle
 from store.errors import StoreError, UnknownSource
 
 Add = Callable[..., Any]
 """`add(sources, on_progress=None)` brings paths and URLs into the library; gives its report."""
+
+
+class Blocks(gr.Blocks):  # type: ignore[misc]  # (gradio has no types)
+    """Gradio's, in which a program that speaks HTTP itself may leave out the last values."""
+
+    async def preprocess_data(
+        self,
+        block_fn: Any,  # noqa: ANN401 (gradio's)
+        inputs: list[Any],
+        *others: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> list[Any]:
+        """As gradio's; `gradio_client` fills the defaults in, all of which are None."""
+        missing = len(block_fn.inputs) - len(inputs) if block_fn.api_visibility == "public" else 0
+        given = [*inputs, *[None] * missing]
+        made: list[Any] = await super().preprocess_data(block_fn, given, *others, **options)
+        return made
 
 
 class Functions:
@@ -35,10 +53,18 @@ class Functions:
         for function in (self.ask, self.documents, self.add, self.remove):
             gr.api(function, api_name=function.__name__)
 
-    def ask(self, question: str, history: list | None = None) -> dict:  # type: ignore[type-arg]
-        """The answer: text, found, searched_for, sentences, citations, passages, model."""
+    def ask(
+        self,
+        question: str,
+        history: list | None = None,  # type: ignore[type-arg]
+        model: str | None = None,
+    ) -> dict:  # type: ignore[type-arg]
+        """The answer: text, found, searched_for, sentences, citations, passages, model.
+
+        `model`: one of those that are configured, or `extractive`.
+        """
         try:
-            return asdict(self._bot.ask(question, history))
+            return asdict(self._bot.ask(question, history, model=model))
         except (ChatbotError, StoreError) as error:
             raise gr.Error(str(error)) from error
 
@@ -98,6 +124,7 @@ def forget(bot: Chatbot, source: str) -> None:
     except UnknownSource as error:
         # The store names a command to run, which nobody can who has but the page.
         raise UnknownSource(f"The library has no document {source!r}.") from error
+    bot.library.compact(at_most=COMPACTED)
     path = Path(source)
     if path.parent == bot.library.home / "uploads":
         path.unlink(missing_ok=True)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from chatbot.bot import Chatbot
     from store.whole import Stored
 
+COMPACTED = 50_000  # chunks; half a second. In a larger library `ingest --remove` does it
+
 
 @dataclass(frozen=True, slots=True)
 class Removed:
@@ -51,6 +53,7 @@ def take_out(bot: Chatbot, source: str, title: str) -> Removed:
     except LibraryDamaged:
         bot.library.remove(source)
         taken = []
+    bot.library.compact(at_most=COMPACTED)
     path = Path(source)
     if path.parent != bot.library.home / FOLDER or not path.is_file():
         return Removed(source, title, taken)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 
+from chatbot.answer import Waiting
 from chatbot.web.strings import PLAIN, Words
 
 ECHOED = 600  # characters of a question that are shown back
@@ -64,6 +65,12 @@ def delta_markdown(text: str, turn: int) -> str:
 def note_markdown(message: str) -> str:
     """A warning below an answer; nothing if there is none."""
     return "\n\n" + paragraph("note", message) if message else ""
+
+
+def waiting_markdown(waiting: Waiting, words: Words) -> str:
+    """That the model is tried again, below what is said so far."""
+    counted = {"attempt": waiting.attempt, "tries": waiting.tries}
+    return note_markdown(words("ask.waiting", seconds=waiting.seconds, **counted))
 
 
 def error_markdown(message: str) -> str:

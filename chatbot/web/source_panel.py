@@ -35,6 +35,7 @@ PICTURE = 1_400  # pixels of a page's width: sharp at twice the panel's size
 RENDERING = threading.Semaphore(2)  # processes that draw pages at once
 KEPT = 24  # pictures kept, some 300 kB each
 _MAIL = ("eml", "msg", "mbox")
+_RECORDS = ("json", "jsonl")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -216,7 +217,8 @@ class SourcePanel:
     ) -> str:
         """Rows of the sheet that begins at offset `begin`; `bare`: without the table."""
         head = self._library.text(outline.source, begin, begin + 2 * AROUND).split("\n")
-        heads = view.find_heads([line for line in head if line.strip()])
+        find = view.find_names if outline.format in _RECORDS else view.find_heads
+        heads = find([line for line in head if line.strip()])
         rows = list(self._rows(outline, text, at, heads, quote))
         if bare:
             return view.rows_html(rows, heads, quote, say)

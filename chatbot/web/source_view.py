@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from chatbot.web.render import html_text
@@ -19,6 +20,8 @@ Span = tuple[int, int]
 
 QUOTED = 600  # characters of a quote that describe a page's picture
 HEADER_WITHIN = 12  # lines of a sheet in which its headings are looked for
+LONGEST_NAME = 60  # characters of a name in records; what is longer is prose
+FEW = 10  # a name is a column's if one record in so many has it
 _SAMPLE = 20  # lines below the headings that are looked at
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _MAIL_HEADER = re.compile(r"(?:^| \| )(From|To|Cc|Date): ")
@@ -136,28 +139,48 @@ def find_heads(lines: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
+def find_names(lines: Sequence[str]) -> tuple[str, ...]:
+    """The names in records, which have no headings: `Item: Kites | Price: 12` is a whole line.
+
+    In the order in which they come up; those that few records have are left out.
+    """
+    seen: Counter[str] = Counter()
+    for line in lines:
+        cells = [cell.partition(": ") for cell in line.split(_CELL)]
+        names = [name for name, colon, _ in cells if name and colon]
+        seen.update(list(dict.fromkeys(names)))
+    return tuple(
+        name
+        for name, count in seen.items()
+        if len(name) <= LONGEST_NAME and count >= len(lines) / FEW
+    )
+
+
 def cells_of(line: str, heads: Sequence[str]) -> list[Span]:
     """Where the value of each column stands in a row's line; (0, 0) where it is empty."""
-    found: list[Span] = []
+    found: dict[int, Span] = {}
+    last = -1  # the column of the cell before
     at = 0
     for piece in line.split(_CELL):
         end = at + len(piece)
-        column, value = _column(piece, heads[len(found) :])
-        if column is not None or not heads:
-            found += [(0, 0)] * (column or 0)
-            found.append((at + value, end))
-        elif found:  # the mark between cells stands in a value too
-            found[-1] = (found[-1][0], end)
+        column, value = _column(piece, heads, found)
+        if column is None and (not heads or not found):
+            column = last + 1
+        if column is None:  # the mark between cells stands in a value too
+            found[last] = (found[last][0], end)
         else:
-            found.append((at, end))
+            found[column] = (at + value, end)
+            last = column
         at = end + len(_CELL)
-    return found + [(0, 0)] * (len(heads) - len(found))
+    return [found.get(n, (0, 0)) for n in range(max(len(heads), *(n + 1 for n in found)))]
 
 
-def _column(piece: str, heads: Sequence[str]) -> tuple[int | None, int]:
+def _column(piece: str, heads: Sequence[str], taken: Container[int]) -> tuple[int | None, int]:
     """Which of the headings that are left a cell stands under, and where its value begins."""
     for n, head in enumerate(heads):
-        if head and piece.startswith(f"{head}: "):
+        if n in taken or not head:
+            continue
+        if piece.startswith(f"{head}: "):
             return n, len(head) + 2
         if piece == head:
             return n, 0

@@ -18,6 +18,8 @@ GERMAN = {
     "ask": "Frage",
     "ask.placeholder": "Eine Frage stellen …",
     "ask.send": "Fragen",
+    "ask.waiting": "Das Modell antwortet gerade nicht; neuer Versuch in {seconds} s "
+    "({attempt} von {tries}).",
     "dialog.cancel": "Abbrechen",
     "dialog.save": "Speichern",
     "undo": "Rückgängig",

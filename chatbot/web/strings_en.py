@@ -18,6 +18,8 @@ ENGLISH = {
     "ask": "Question",
     "ask.placeholder": "Ask a question …",
     "ask.send": "Ask",
+    "ask.waiting": "The model does not answer just now; trying again in {seconds} s "
+    "({attempt} of {tries}).",
     "dialog.cancel": "Cancel",
     "dialog.save": "Save",
     "undo": "Undo",
