@@ -226,13 +226,13 @@ def test_that_a_model_is_tried_again_is_shown_until_it_writes(library, server, l
     bot = Chatbot(library, model=f"openai:{MODEL}", services=services(server))
     busy = Reply(status=429, body=b"{}", headers={"Retry-After": "0.3"})
     server.say(busy, Reply(["Sergei Shoigu leads", " the delegation [1]."]))
-    views = list(Page(bot, add=ingest)._reply(Order(QUESTION), "", None, "", words=Words(language)))
-    shown = [html.unescape(str(v[4].messages()[-1]["content"])) for v in views[1:-1]]
+    views = list(Answering(bot).views(Order(QUESTION), "", None, "", Words(language)))
+    shown = [html.unescape(str(view.shown.messages()[-1])) for view in views[1:-1]]
     waiting = [said in view for view in shown]
     assert waiting[0]
     assert not waiting[-1]
     assert sorted(waiting, reverse=True) == waiting
-    assert said not in html.unescape(str(views[-1]))
+    assert said not in html.unescape(str(views[-1].shown.messages()[-1]))
     bot.close()
 
 
