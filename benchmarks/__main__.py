@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--users", type=int, nargs="*", default=[10], help="how many at once (for load, models)"
     )
     parser.add_argument("--minutes", type=float, default=1, help="how long (for load)")
+    parser.add_argument(
+        "--flood", action="store_true", help="one more user asks 100 times a second (for load)"
+    )
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
     parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
     parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
@@ -101,7 +104,12 @@ def _generated(options: argparse.Namespace) -> Table | None:
             many = [size.many(count) for count in options.files]
             return _size_table([*many, *(size.huge(one) for one in options.megabytes)])
         case "load":
-            return _load_table([load.measure(users, options.minutes) for users in options.users])
+            return _load_table(
+                [
+                    load.measure(users, options.minutes, flood=options.flood)
+                    for users in options.users
+                ]
+            )
         case "models":
             return _overhead_table(overheads(options.users[0], options.documents[0]))
     return None
@@ -265,7 +273,7 @@ def _size_table(rows: Sequence[size.Size]) -> Table:
 
 
 def _load_table(rows: Sequence[load.Load]) -> Table:
-    table = Table("Users", "Seconds", "Answers", "errors", "mixed up")
+    table = Table("Users", "Seconds", "Answers", "errors", "mixed up", "refused")
     for column in ("first text p50", "p95", "whole p95", "CPU ms", "memory", "growth"):
         table.add_column(column)
     table.title = "Users at once; seconds are over the model's own"
@@ -276,6 +284,7 @@ def _load_table(rows: Sequence[load.Load]) -> Table:
             f"{row.answers:,}",
             f"{row.errors.total():,}",
             f"{row.mixed:,}",
+            f"{row.refused:,}",
             f"{row.percentile(row.first_text, 50):.2f}",
             f"{row.percentile(row.first_text, 95):.2f}",
             f"{row.percentile(row.whole, 95):.2f}",

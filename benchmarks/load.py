@@ -3,12 +3,14 @@
 The page runs in a process of its own, with a login for each user and a scripted model
 that says a user's marker at 50 tokens a second. Every user logs in, asks, reads the
 stream, thinks for a moment and asks again. An answer with another's marker, or without
-one's own, is mixed up.
+one's own, is mixed up. One more user may ask a hundred times a second meanwhile, which is
+refused, and should not be felt by the others.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -29,6 +31,7 @@ TOKEN_S = 0.02
 THINKING = (4.0, 12.0)  # seconds between an answer, which is to be read, and the next question
 WARM = 0.4  # of the time is warming up, for the memory
 PASSWORD = "a password for all"
+FLOOD = 100  # requests a second of one who asks too often
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ class Load:
     """Seconds to the end of the answer, over what the model took to say it."""
     cpu_s: float = 0.0
     """Seconds of the processor that the page's process took, all of its children aside."""
+    refused: int = 0
+    """Requests of the one who asks too often that were told to slow down."""
     memory: list[tuple[float, int]] = field(default_factory=list)
     """(seconds since the start, bytes that the page's process holds)."""
 
@@ -62,36 +67,44 @@ class Load:
         return statistics.median(warm[-part:]) / statistics.median(warm[:part]) - 1
 
 
-def measure(users: int, minutes: float) -> Load:
-    """Open a page, have so many users ask for so long, and close it."""
+def measure(users: int, minutes: float, *, flood: bool = False) -> Load:
+    """Open a page, have so many users ask for so long, and close it.
+
+    `flood`: one more user asks FLOOD times a second.
+    """
     with tempfile.TemporaryDirectory() as home:
         page = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.loaded_page", home, str(users)],
+            [sys.executable, "-m", "benchmarks.loaded_page", home, str(users + flood)],
             stdout=subprocess.PIPE,
             text=True,
         )
         assert page.stdout
         try:
             address = page.stdout.readline().strip()
-            return asyncio.run(_drive(address, page.pid, users, 60 * minutes))
+            return asyncio.run(_drive(address, page.pid, users, 60 * minutes, flood=flood))
         finally:
             page.terminate()
             page.wait()
             page.stdout.close()
 
 
-async def _drive(address: str, pid: int, users: int, seconds: float) -> Load:
+async def _drive(
+    address: str, pid: int, users: int, seconds: float, *, flood: bool = False
+) -> Load:
     load = Load(users)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=address, limits=limits, timeout=60) as client:
-        people = [_User(client, load, n) for n in range(users)]
-        for some in range(0, users, 8):  # more at once from one address are slowed down
-            await asyncio.gather(*(user.log_in() for user in people[some : some + 8]))
+        everybody = [_User(client, load, n) for n in range(users + flood)]
+        people, hasty = everybody[:users], everybody[users:]
+        for some in range(0, len(everybody), 8):  # more at once from one address are slowed down
+            await asyncio.gather(*(user.log_in() for user in everybody[some : some + 8]))
         config = (await client.get("/config", headers=people[0].headers)).json()
         began, before = time.perf_counter(), _cpu(pid)
         watching = asyncio.create_task(_watch(pid, load, began))
+        floods = [asyncio.create_task(user.flood(_asking(config))) for user in hasty]
         await asyncio.gather(*(user.use(_asking(config), began + seconds) for user in people))
-        watching.cancel()
+        for task in (watching, *floods):
+            task.cancel()
         load.cpu_s = _cpu(pid) - before
         load.seconds = time.perf_counter() - began
     return load
@@ -154,6 +167,19 @@ class _User:
             except Exception as error:
                 self._load.errors[f"{type(error).__name__}: {error}"[:90]] += 1
             await asyncio.sleep(self._chooser.uniform(*THINKING))
+
+    async def flood(self, asking: tuple[int, int, int]) -> None:
+        """Ask FLOOD times a second, in sessions whose answers nobody reads."""
+        event, inputs, _ = asking
+        data = ["Who visited, mark-flood-end?", *[None] * (inputs - 1)]
+        for n in itertools.count():
+            due = asyncio.create_task(asyncio.sleep(1 / FLOOD))
+            body = {"fn_index": event, "session_hash": f"{self._session}-{n % 10}", "data": data}
+            reply = await self._client.post(
+                "/gradio_api/queue/join", json=body, headers=self.headers
+            )
+            self._load.refused += reply.status_code == 429
+            await due
 
     async def _ask(self, asking: tuple[int, int, int], marker: str) -> None:
         event, inputs, chat = asking

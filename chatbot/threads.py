@@ -38,6 +38,8 @@ class Turn:
     answer: Answer
     asked_at: datetime
     """In UTC."""
+    ordinal: int = 0
+    """Which turn of its thread it is, from 1."""
 
 
 class Thread:
@@ -79,9 +81,12 @@ class Thread:
             info = conversations.find(connection, self.id, self.owner)
         return info.title if info else ""
 
-    def newest(self, count: int) -> list[Turn]:
-        """The last `count` turns, oldest first; as quick in a long conversation as in a short."""
-        return self._read(newest=count)
+    def newest(self, count: int, *, until: int | None = None) -> list[Turn]:
+        """The last `count` turns, oldest first; as quick in a long conversation as in a short.
+
+        `until`: of those up to the turn of that ordinal.
+        """
+        return self._read(newest=count, until=until)
 
     def rename(self, title: str) -> None:
         """Call it something else. Raises BadTitle, UnknownThread, StoreError."""
@@ -220,9 +225,12 @@ class Thread:
         if owner != self.owner and (known or owner is not None):
             raise UnknownThread(f"There is no conversation {self.id!r}; begin a new one.")
 
-    def _read(self, *, newest: int | None = None) -> list[Turn]:
+    def _read(self, *, newest: int | None = None, until: int | None = None) -> list[Turn]:
         from store import conversations
 
         with self._reading() as connection:
-            rows = conversations.read(connection, self.id, newest=newest)
-        return [Turn(r.question, answer_from(json.loads(r.answer)), r.asked_at) for r in rows]
+            rows = conversations.read(connection, self.id, newest=newest, until=until)
+        return [
+            Turn(row.question, answer_from(json.loads(row.answer)), row.asked_at, row.ordinal)
+            for row in rows
+        ]

@@ -38,6 +38,8 @@ class TurnRow:
     question: str
     answer: str
     asked_at: datetime
+    ordinal: int
+    """From 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,20 @@ def cut(connection: Connection, thread_id: str, after: int) -> None:
     connection.execute(delete(turns).where(turns.c.thread_id == thread_id, turns.c.ordinal > after))
 
 
-def read(connection: Connection, thread_id: str, *, newest: int | None = None) -> list[TurnRow]:
-    """The turns of a thread, oldest first; only the `newest` ones if given."""
+def read(
+    connection: Connection,
+    thread_id: str,
+    *,
+    newest: int | None = None,
+    until: int | None = None,
+) -> list[TurnRow]:
+    """The turns of a thread, oldest first; only the `newest` ones if given.
+
+    `until`: only those up to the one of that ordinal.
+    """
     query = select(turns).where(turns.c.thread_id == thread_id).order_by(turns.c.ordinal.desc())
+    if until is not None:
+        query = query.where(turns.c.ordinal <= until)
     rows = connection.execute(query.limit(newest)).all()
     for row in rows:
         own = checksum(thread_id, row.ordinal, row.question, row.answer, row.asked_at)
@@ -159,7 +172,7 @@ def read(connection: Connection, thread_id: str, *, newest: int | None = None) -
                 "not as it was stored. `ingest --check` shows all that is; restore a backup."
             )
     return [
-        TurnRow(row.question, row.answer, datetime.fromisoformat(row.asked_at))
+        TurnRow(row.question, row.answer, datetime.fromisoformat(row.asked_at), row.ordinal)
         for row in reversed(rows)
     ]
 

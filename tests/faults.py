@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -158,6 +159,29 @@ def program(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """The environment in which a fresh interpreter imports this very code."""
     return os.environ | {"PYTHONPATH": str(TESTS.parent)}
+
+
+@contextmanager
+def page(home: Path, cache: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+    """The page as a program of its own, and its address; killed with all it started."""
+    with subprocess.Popen(
+        [sys.executable, "-P", str(TESTS.parent / "app.py"), "--home", str(home), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment() | {"GRADIO_TEMP_DIR": str(cache), "NO_COLOR": "1"},
+        start_new_session=True,
+    ) as program:
+        try:
+            lines = []
+            for line in program.stdout:
+                lines.append(line)
+                if line.startswith("Docent:"):
+                    break
+            assert lines[-1].startswith("Docent:"), f"the page did not open: {lines}"
+            yield program, lines[-1].split()[1]
+        finally:
+            os.killpg(program.pid, signal.SIGKILL)
 
 
 # --- what a library holds ----------------------------------------------------------

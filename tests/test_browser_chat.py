@@ -1,6 +1,7 @@
 """Asking in a real browser: again, differently, stopped, copied, judged, and what comes next."""
 
 import functools
+import re
 import threading
 from dataclasses import replace
 
@@ -10,8 +11,10 @@ from playwright.sync_api import expect
 from chatbot import Chatbot
 from chatbot.answer import Delta, Finished
 from chatbot.web import Page
+from chatbot.web.conversation import SHOWN
+from chatbot.web.strings import COOKIE, TABLES
 from ingest import Text, ingest
-from tests.browsing import ask, violations
+from tests.browsing import MARK, ask, violations
 from tests.conftest import SAMPLES
 
 pytestmark = pytest.mark.browser
@@ -52,7 +55,8 @@ def bot(library):
 
 @pytest.fixture
 def address(bot):
-    page = Page(bot, add=functools.partial(ingest, library=bot.library))
+    add = functools.partial(ingest, library=bot.library)
+    page = Page(bot, add=add, examples=lambda: [QUESTION])
     yield page.open("127.0.0.1", 0)
     page.close()
 
@@ -93,6 +97,44 @@ def test_an_edited_question_takes_the_place_of_all_that_followed(visit, bot):
     assert kept(bot) == ["Who is Li Hongzhong?"]
     page.reload()
     expect(page.locator("#docent-chat .user.message")).to_have_text(["Who is Li Hongzhong?"])
+
+
+def test_earlier_turns_are_shown_when_they_are_asked_for(visit, bot):
+    thread = bot.thread()
+    answer = bot.ask(QUESTION)
+    for n in range(SHOWN + 2):
+        thread.keep(f"Question {n}?", answer)
+    page = visit(f"?thread={thread.id}")
+    questions = page.locator("#docent-chat .user.message")
+    expect(questions).to_have_count(SHOWN)
+    page.get_by_role("button", name="Earlier turns (2)").click()
+    expect(questions).to_have_count(SHOWN + 2)
+    expect(questions.first).to_have_text("Question 0?")
+    page.locator('a[href="#cite-0-1"]').click()
+    expect(page.locator(MARK)).to_be_in_viewport()
+    assert violations(page) == []
+
+
+def test_a_question_that_was_refused_stays(visit):
+    page = visit()
+    full = {"detail": "Slow down: too many requests at once."}
+    page.route("**/queue/join*", lambda route: route.fulfill(status=429, json=full))
+    with page.expect_response("**/queue/join*"):
+        ask(page, QUESTION)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value(QUESTION)
+    page.unroute("**/queue/join*")
+    page.get_by_label("Question").press("Enter")
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("")
+
+
+def test_an_example_leaves_what_is_typed_in_the_box(visit):
+    page = visit()
+    page.get_by_label("Question").fill("And Xi?")
+    page.locator("#docent-chat .example").click()
+    expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
+    expect(page.get_by_label("Question")).to_have_value("And Xi?")
 
 
 def test_editing_can_be_given_up(visit, bot):
@@ -273,3 +315,52 @@ def test_who_asks_before_the_scripts_are_there_is_answered(visit):
     ask(page, QUESTION)
     expect(page.locator('a[href="#cite-0-1"]')).to_be_visible()
     expect(page.get_by_label("Question")).to_have_value("")
+
+
+SHOWN_WORDS = """() => [...document.querySelectorAll("body *")].flatMap((one) => [
+    ...(one.matches("script, style, pre, textarea") ? [] : [...one.childNodes])
+        .filter((node) => node.nodeType === Node.TEXT_NODE)
+        .map((node) => node.textContent),
+    ...["title", "aria-label", "placeholder", "alt"].map((name) => one.getAttribute(name) ?? ""),
+]).map((words) => words.trim()).filter(Boolean)"""
+
+
+def english_left(page):
+    """The English sentences of the table that the page still says, where another is meant."""
+    english, german = TABLES["en"], TABLES["de"]
+    other = {key: words for key, words in english.items() if words != german[key]}
+    del other["language"]  # a language is called by its own name everywhere
+    patterns = {key: re.sub(r"\\{\w+\\}", ".+", re.escape(w)) for key, w in other.items()}
+    shown = set(page.evaluate(SHOWN_WORDS))
+    return {
+        (key, words)
+        for words in shown
+        for key, pattern in patterns.items()
+        if re.fullmatch(pattern, words, re.DOTALL) and words not in german.values()
+    }
+
+
+def test_a_visitor_who_speaks_german_reads_no_english(visit, bot, address):
+    page = visit(locale="de")
+    page.context.add_cookies([{"name": COOKIE, "value": "de", "url": address}])
+    page.reload()
+    page.wait_for_function("window.docent?.judged")
+    expect(page.locator("#docent-sources")).to_contain_text("Hier erscheinen die Stellen")
+    box = page.get_by_label("Frage", exact=True)
+    for turn, question in enumerate([QUESTION, "What did he give to Kim?", "Why is bread baked?"]):
+        box.fill(question)
+        box.press("Enter")
+        answered(page, turn)
+    expect(page.locator(".docent-searched").first).to_contain_text("gesucht wurde:")
+    page.locator("#do-bad-0").click()
+    page.locator("#docent-sources details").first.click()
+    assert english_left(page) == set()
+    page.locator('a[href="#cite-0-1"]').first.click()
+    expect(page.locator(MARK)).to_be_in_viewport()
+    assert english_left(page) == set()
+    page.reload()
+    answered(page, 0)
+    assert english_left(page) == set()
+    page.locator("#do-good-0").click()
+    expect(page.locator("#docent-noted")).to_contain_text("Danke")
+    assert violations(page) == []

@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 
 from chatbot import Chatbot
 from chatbot.web import Page, PortInUse, cache
+from chatbot.web.answering import Answering
 from chatbot.web.orders import Order
 from chatbot.web.strings import Words
 from ingest import ingest
@@ -204,14 +205,13 @@ def test_a_port_in_use_is_named(page, bot):
 
 
 def test_who_asks_before_the_page_has_loaded_goes_on_in_the_conversation(bot):
-    page = Page(bot, add=ingest)
-    (_, _, thread, *_), *_ = page._reply(Order(QUESTION), "", None, "", words=Words())
-    *_, last = page._reply(Order("What did he give to Kim?"), thread, None, "", words=Words())
-    conversation = last[3]
-    assert [turn.question for turn in bot.thread(thread).turns] == [
-        turn.question for turn in conversation.turns
-    ]
-    assert len(conversation.turns) == 2
+    answering = Answering(bot)
+    first, *_ = answering.views(Order(QUESTION), "", None, "")
+    thread = first.conversation.thread
+    *_, last = answering.views(Order("What did he give to Kim?"), thread, None, "")
+    kept = [turn.question for turn in bot.thread(thread).turns]
+    assert kept == [turn.question for turn in last.conversation.turns]
+    assert len(kept) == 2
 
 
 @pytest.mark.parametrize(
@@ -226,13 +226,13 @@ def test_that_a_model_is_tried_again_is_shown_until_it_writes(library, server, l
     bot = Chatbot(library, model=f"openai:{MODEL}", services=services(server))
     busy = Reply(status=429, body=b"{}", headers={"Retry-After": "0.3"})
     server.say(busy, Reply(["Sergei Shoigu leads", " the delegation [1]."]))
-    views = list(Page(bot, add=ingest)._reply(Order(QUESTION), "", None, "", words=Words(language)))
-    shown = [html.unescape(str(v[4].messages()[-1]["content"])) for v in views[1:-1]]
+    views = list(Answering(bot).views(Order(QUESTION), "", None, "", Words(language)))
+    shown = [html.unescape(str(view.shown.messages()[-1])) for view in views[1:-1]]
     waiting = [said in view for view in shown]
     assert waiting[0]
     assert not waiting[-1]
     assert sorted(waiting, reverse=True) == waiting
-    assert said not in html.unescape(str(views[-1]))
+    assert said not in html.unescape(str(views[-1].shown.messages()[-1]))
     bot.close()
 
 

@@ -16,8 +16,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import faults
@@ -30,7 +29,6 @@ from store import Library, conversations
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups")
 
-APP = faults.TESTS.parent / "app.py"
 SEEDED = 60  # documents, some of which are removed
 UPLOADED = 8  # names, uploaded again and again with another text
 Report = list[tuple]
@@ -42,29 +40,6 @@ def fill(home: Path) -> None:
     texts = [faults.as_text(f"seed {n}", f"Seed{n}") for n in range(SEEDED)]
     assert bring_in(texts, library=library).warnings == []
     library.close()
-
-
-@contextmanager
-def page(home: Path, cache: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """The page as a program of its own, and its address; killed with all it started."""
-    with subprocess.Popen(
-        [sys.executable, "-P", str(APP), "--home", str(home), "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=faults.environment() | {"GRADIO_TEMP_DIR": str(cache), "NO_COLOR": "1"},
-        start_new_session=True,
-    ) as program:
-        try:
-            lines = []
-            for line in program.stdout:
-                lines.append(line)
-                if line.startswith("Docent:"):
-                    break
-            assert lines[-1].startswith("Docent:"), f"the page did not open: {lines}"
-            yield program, lines[-1].split()[1]
-        finally:
-            os.killpg(program.pid, signal.SIGKILL)
 
 
 # --- the visitors ------------------------------------------------------------------
@@ -132,7 +107,7 @@ def killed(home: Path, folder: Path, seed: int, left: list[str]) -> tuple[Report
     """What visitors were told by a page that was killed at a random moment, and errors."""
     told, wrong, down = [], [], threading.Event()
     chance = random.Random(seed)
-    with page(home, folder / "cache") as (program, address):
+    with faults.page(home, folder / "cache") as (program, address):
         visitors = [(ask,), (upload, folder), (remove, left)]
         threads = [
             threading.Thread(target=visit, args=(who, wrong, down, address, seed, told, *more))

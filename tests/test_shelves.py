@@ -14,6 +14,7 @@ from chatbot.answer import Answer, Citation, Sentence
 from chatbot.threads import Turn
 from chatbot.web import documents_html, export, listing, threads_html
 from chatbot.web.adding import bring_in
+from chatbot.web.assets import SAID
 from chatbot.web.failures import sound, with_failed
 from chatbot.web.freshness import states
 from chatbot.web.listing import View
@@ -47,23 +48,38 @@ def test_every_language_says_the_same_things():
     for table in TABLES.values():
         assert set(table) == set(english)
         for key, sentence in table.items():
-            assert (
-                re.findall(r"{\w+}", sentence).sort() == re.findall(r"{\w+}", english[key]).sort()
-            )
+            filled_in = sorted(re.findall(r"{\w+}", sentence))
+            assert filled_in == sorted(re.findall(r"{\w+}", english[key])), key
             assert sentence.strip() == sentence != ""
 
 
+def sources(*kinds):
+    """The page's code of those kinds, but for the tables of sentences."""
+    files = [f for kind in kinds for f in (ROOT / "chatbot" / "web").glob(f"*.{kind}")]
+    texts = [file.read_text("utf-8") for file in files if "strings_" not in file.name]
+    return "\n".join(texts).replace("'", '"').replace("`", '"')
+
+
 def test_every_sentence_is_said_somewhere():
-    files = [f for f in (ROOT / "chatbot" / "web").glob("*.py") if "strings_" not in f.name]
-    code = "\n".join(file.read_text("utf-8") for file in files).replace("'", '"')
+    code = sources("py", "js")
     unsaid = []
     for key in TABLES["en"]:
-        # `a.b.one` is said as "a.b", `state.gone` as f"state.{…}".
+        # `a.b.one` is said as "a.b", `state.gone` as f"state.{…}" or, in scripts, "state.${…}".
         stem = key.rpartition(".")[0]
-        forms = (f'"{key}"', f'"{stem}"', f'"{stem}.{{', f'"{key.partition(".")[0]}.{{')
+        first = key.partition(".")[0]
+        forms = (f'"{key}"', f'"{stem}"', f'"{stem}.{{', f'"{first}.{{', f'"{first}.${{')
         if not any(form in code for form in forms):
             unsaid.append(key)
     assert unsaid == []
+
+
+def test_every_sentence_that_is_said_is_in_the_table():
+    said = re.findall(r"\b(?:words|say|PLAIN|self\.words)\(\s*\"([a-z.]+)\"", sources("py"))
+    by_scripts = re.findall(r"docent\.say\(\"([a-z.]+)\"", sources("js"))
+    assert len(said) > 100
+    assert len(by_scripts) > 10
+    assert set(said + by_scripts) <= set(TABLES["en"])
+    assert {key for key in by_scripts if not key.startswith(SAID)} == set()
 
 
 def test_numbers_dates_and_counts_are_written_as_the_language_writes_them():

@@ -29,7 +29,7 @@ from chatbot.web.render import (
     source_html,
 )
 from chatbot.web.source_view import check_of
-from chatbot.web.strings_sources import say
+from chatbot.web.strings import PLAIN, Words
 from store.records import Passage
 
 AROUND = 180  # characters shown on either side of a quote: a card fits on the screen whole
@@ -47,7 +47,13 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 # --- the message -------------------------------------------------------------------
 
 
-def answer_markdown(answer: Answer, question: str, turn: int, helpful: bool | None = None) -> str:
+def answer_markdown(
+    answer: Answer,
+    question: str,
+    turn: int,
+    helpful: bool | None = None,
+    words: Words = PLAIN,
+) -> str:
     """An answer as a chat message; its markers link to the citations of this turn.
 
     `helpful`: what its reader thought of it, if that was said.
@@ -55,37 +61,38 @@ def answer_markdown(answer: Answer, question: str, turn: int, helpful: bool | No
     searched = answer.outcome != "talk"
     return "".join(
         [
-            searched_markdown(answer.searched_for, question, turn) if searched else "",
-            _said(answer, turn),
+            searched_markdown(answer.searched_for, question, turn, words) if searched else "",
+            _said(answer, turn, words),
             note_markdown(answer.notice),
-            "\n\n" + _foot(answer, turn, helpful),
+            "\n\n" + _foot(answer, turn, helpful, words),
         ]
     )
 
 
-def stopped_markdown(message: str, turn: int) -> str:
+def stopped_markdown(message: str, turn: int, words: Words = PLAIN) -> str:
     """The message so far of an answer that was stopped."""
-    again = act("retry", turn, say("answer.retry"), say("answer.retry"))
-    note = note_markdown(say("answer.stopped"))
+    again = act("retry", turn, words("answer.retry"), words("answer.retry"))
+    note = note_markdown(words("answer.stopped"))
     return f'{message}{note}\n\n<div class="docent-foot">{again}</div>'
 
 
-def _said(answer: Answer, turn: int) -> str:
+def _said(answer: Answer, turn: int, words: Words) -> str:
     match answer.outcome:
         case "nothing":
-            see = f" {say('answer.nothing.see')}" if answer.passages else ""
+            see = f" {words('answer.nothing.see')}" if answer.passages else ""
             return paragraph("none", answer.text + see)
         case "talk":
             return f'<div class="docent-talk">\n\n{delta_markdown(answer.text, turn)}\n\n</div>'
         case "closest":
             many = len(answer.citations) > 1
-            label = paragraph("label", say("answer.closest.many" if many else "answer.closest"))
-            return f'<div class="docent-closest-said">{label}\n\n{_body(answer, turn)}\n\n</div>'
+            label = paragraph("label", words("answer.closest.many" if many else "answer.closest"))
+            body = _body(answer, turn, words)
+            return f'<div class="docent-closest-said">{label}\n\n{body}\n\n</div>'
         case _:
-            return _body(answer, turn)
+            return _body(answer, turn, words)
 
 
-def _body(answer: Answer, turn: int) -> str:
+def _body(answer: Answer, turn: int, words: Words) -> str:
     """The sentences, with the white space that stands between them in the answer's text."""
     if not answer.sentences:
         return delta_markdown(answer.text, turn)
@@ -95,22 +102,22 @@ def _body(answer: Answer, turn: int) -> str:
         between = answer.text[at:found] if found >= 0 else " "
         lines = between.count("\n")
         parts.append("" if not n else "\n\n" if lines > 1 else "  \n" if lines else " ")
-        parts.append(_sentence(sentence, turn))
+        parts.append(_sentence(sentence, turn, words))
         at = max(found, at) + len(sentence.text)
     return "".join(parts)
 
 
-def _sentence(sentence: Sentence, turn: int) -> str:
-    words = "".join(
+def _sentence(sentence: Sentence, turn: int, words: Words) -> str:
+    said = "".join(
         f"<strong>{markdown_text(part)}</strong>" if bold else markdown_text(part)
         for part, bold in _spans(sentence)
     )
     markers = "".join(marker(turn, number) for number in sentence.citations)
     if sentence.supported:
-        return f"{words} {markers}".rstrip()
+        return f"{said} {markers}".rstrip()
     key = "answer.doubt" if sentence.doubt else "answer.doubt.bare"
-    why = markdown_text(say(key, reason=sentence.doubt))
-    return f'<span class="docent-doubt">{words}</span> {markers} <small>{why}</small>'
+    why = markdown_text(words(key, reason=sentence.doubt))
+    return f'<span class="docent-doubt">{said}</span> {markers} <small>{why}</small>'
 
 
 def _spans(sentence: Sentence) -> Iterator[tuple[str, bool]]:
@@ -124,23 +131,25 @@ def _spans(sentence: Sentence) -> Iterator[tuple[str, bool]]:
     yield sentence.text[at:], False
 
 
-def _foot(answer: Answer, turn: int, helpful: bool | None) -> str:
+def _foot(answer: Answer, turn: int, helpful: bool | None, words: Words) -> str:
     """How it came about, and what can be done with it."""
     how = (
-        say("answer.quoted") if answer.model == QUOTING else say("answer.model", model=answer.model)
+        words("answer.quoted")
+        if answer.model == QUOTING
+        else words("answer.model", model=answer.model)
     )
     if "total" in answer.timings:
-        how += " · " + say("answer.seconds", seconds=f"{answer.timings['total']:.2g}")
+        how += " · " + words("answer.seconds", seconds=f"{answer.timings['total']:.2g}")
     acts = [
-        act("copy", turn, say("answer.copy"), say("answer.copy.title")),
-        act("markdown", turn, say("answer.markdown"), say("answer.markdown")),
-        act("edit", turn, say("answer.edit"), say("answer.edit")),
-        act("retry", turn, say("answer.retry"), say("answer.retry")),
+        act("copy", turn, words("answer.copy"), words("answer.copy.title")),
+        act("markdown", turn, words("answer.markdown"), words("answer.markdown")),
+        act("edit", turn, words("answer.edit"), words("answer.edit")),
+        act("retry", turn, words("answer.retry"), words("answer.retry")),
     ]
     if answer.outcome != "talk":
         for what, kind in (("good", True), ("bad", False)):
             pressed = " docent-pressed" if helpful is kind else ""
-            acts.append(act(what, turn, say(f"answer.{what}"), say(f"answer.{what}"), pressed))
+            acts.append(act(what, turn, words(f"answer.{what}"), words(f"answer.{what}"), pressed))
     return (
         f'<div class="docent-foot"><span class="docent-acts">{"".join(acts)}</span>'
         f'<span class="docent-how">{markdown_text(how)}</span></div>'
@@ -150,18 +159,18 @@ def _foot(answer: Answer, turn: int, helpful: bool | None) -> str:
 # --- beside it ---------------------------------------------------------------------
 
 
-def sources_html(answer: Answer, question: str, turn: int, text: Text) -> str:
+def sources_html(answer: Answer, question: str, turn: int, text: Text, words: Words = PLAIN) -> str:
     """The panel's part for one answer: its citations, or the closest passages, as cards."""
     if answer.citations:
-        cards = [_citation_card(citation, turn, text) for citation in answer.citations]
+        cards = [_citation_card(citation, turn, text, words) for citation in answer.citations]
     elif answer.outcome == "talk":
         cards = []
     else:
-        cards = [_passage_card(passage) for passage in answer.passages[:CLOSEST]]
-    return "".join(cards) + _kept(answer, question, turn)
+        cards = [_passage_card(passage, words) for passage in answer.passages[:CLOSEST]]
+    return "".join(cards) + _kept(answer, question, turn, words)
 
 
-def considered_html(answer: Answer) -> str:
+def considered_html(answer: Answer, words: Words = PLAIN) -> str:
     """All passages that were looked at, with how well each fits beside the best one."""
     if not answer.passages or answer.outcome == "talk":
         return ""
@@ -173,22 +182,22 @@ def considered_html(answer: Answer) -> str:
             f'<li><button type="button" class="docent-open" {_place(passage, passage.text)}>'
             f"{html_text(passage.title or file_name(passage.source))}{_page(passage)}</button>"
             f'<meter min="0" max="1" value="{score:.2f}" aria-hidden="true"></meter>'
-            f'<span class="docent-score">{say("sources.score", score=f"{score:.2f}")}</span>'
+            f'<span class="docent-score">{words("sources.score", score=f"{score:.2f}")}</span>'
             f'<span class="docent-excerpt" dir="auto">{html_text(_short(passage.text))}</span></li>'
         )
     return (
         '<details class="docent-considered"><summary>'
-        f"{say('sources.considered', n=len(items))}</summary>"
-        f"{hint_html(say('sources.considered.why'))}<ol>{''.join(items)}</ol></details>"
+        f"{words('sources.considered', n=len(items))}</summary>"
+        f"{hint_html(words('sources.considered.why'))}<ol>{''.join(items)}</ol></details>"
     )
 
 
-def panel_html(parts: Sequence[tuple[str, str, str]]) -> str:
+def panel_html(parts: Sequence[tuple[str, str, str]], words: Words = PLAIN) -> str:
     """The panel: (question, cards, passages considered) of each turn, the newest first."""
     if not any("<article" in cards for _, cards, _ in parts):
-        return hint_html(say("sources.none")) + "".join(cards for _, cards, _ in parts)
+        return hint_html(words("sources.none")) + "".join(cards for _, cards, _ in parts)
     return "".join(
-        f'<section aria-label="{html_text(say("sources.of", question=cut(question)))}">'
+        f'<section aria-label="{html_text(words("sources.of", question=cut(question)))}">'
         f'<h3 class="docent-asked" dir="auto">{html_text(cut(question))}</h3>{cards}{why}</section>'
         if "<article" in cards
         else cards
@@ -196,7 +205,7 @@ def panel_html(parts: Sequence[tuple[str, str, str]]) -> str:
     )
 
 
-def next_html(questions: Sequence[str]) -> str:
+def next_html(questions: Sequence[str], words: Words = PLAIN) -> str:
     """Questions to ask next, as buttons."""
     if not questions:
         return ""
@@ -205,17 +214,17 @@ def next_html(questions: Sequence[str]) -> str:
         "</button></li>"
         for question in questions
     )
-    return f'<p class="docent-hint">{say("ask.next")}</p><ul>{buttons}</ul>'
+    return f'<p class="docent-hint">{words("ask.next")}</p><ul>{buttons}</ul>'
 
 
-def _citation_card(citation: Citation, turn: int, text: Text) -> str:
+def _citation_card(citation: Citation, turn: int, text: Text, words: Words) -> str:
     start = max(citation.start - AROUND, 0)
     around = text(citation.source, start, citation.end + AROUND)
     before, after = around[: citation.start - start], around[citation.end - start :]
     note = ""
     if around[len(before) : len(around) - len(after)] != citation.quote:
         before = after = ""
-        note = note_markdown(say("sources.changed"))
+        note = note_markdown(words("sources.changed"))
     if start:
         before = before and "…" + before.partition(" ")[2]
     if len(after) == AROUND:
@@ -229,22 +238,22 @@ def _citation_card(citation: Citation, turn: int, text: Text) -> str:
     return (
         f'<article class="docent-card" id="{name}" tabindex="-1" data-turn="{turn}" '
         f'data-number="{citation.number}" {_place(citation, citation.quote)} '
-        f'aria-label="{say("sources.number", number=citation.number)}">{heading}'
-        f'<div class="docent-text" dir="auto">{body}</div>{note}{_open()}</article>'
+        f'aria-label="{words("sources.number", number=citation.number)}">{heading}'
+        f'<div class="docent-text" dir="auto">{body}</div>{note}{_open(words)}</article>'
     )
 
 
-def _passage_card(passage: Passage) -> str:
+def _passage_card(passage: Passage, words: Words) -> str:
     heading = _heading(passage.title, passage.source, _page(passage).strip(", "), None)
     body = html_text(_unmarked(passage.text))
     return (
         f'<article class="docent-card docent-closest" {_place(passage, passage.text)}>{heading}'
-        f'<div class="docent-text" dir="auto">{body}</div>{_open()}</article>'
+        f'<div class="docent-text" dir="auto">{body}</div>{_open(words)}</article>'
     )
 
 
-def _open() -> str:
-    return f'<button type="button" class="docent-open">{say("sources.open")}</button>'
+def _open(words: Words) -> str:
+    return f'<button type="button" class="docent-open">{words("sources.open")}</button>'
 
 
 def _place(of: Citation | Passage, quote: str) -> str:
@@ -281,13 +290,13 @@ def _short(text: str) -> str:
 # --- to take along -----------------------------------------------------------------
 
 
-def _kept(answer: Answer, question: str, turn: int) -> str:
+def _kept(answer: Answer, question: str, turn: int, words: Words) -> str:
     """What the buttons below an answer need, where nobody sees it."""
     texts = {
         "question": question[:MAX_QUESTION],
         "searched": answer.searched_for[:MAX_QUESTION],
-        "copy": plain_copy(answer),
-        "markdown": markdown_copy(answer),
+        "copy": plain_copy(answer, words),
+        "markdown": markdown_copy(answer, words),
     }
     return kept_html(texts, turn)
 
@@ -295,51 +304,54 @@ def _kept(answer: Answer, question: str, turn: int) -> str:
 def kept_html(texts: Mapping[str, str], turn: int) -> str:
     """Texts of a turn, each under its name, for the script."""
     parts = "".join(
-        f'<pre id="docent-{name}-{turn}">{html.escape(words)}</pre>'
-        for name, words in texts.items()
+        f'<pre id="docent-{name}-{turn}">{html.escape(text)}</pre>' for name, text in texts.items()
     )
     return f'<div class="docent-kept" hidden>{parts}</div>'
 
 
-def plain_copy(answer: Answer) -> str:
+def plain_copy(answer: Answer, words: Words = PLAIN) -> str:
     """The answer with its footnotes, as plain text."""
     notes = [
         f"[{citation.number}] {_footnote(citation.title, citation)}"
         for citation in answer.citations
     ]
-    return defused("\n".join([_label(answer) + _plainly(answer), *([""] if notes else []), *notes]))
+    lines = [_label(answer, words) + _plainly(answer, words), *([""] if notes else []), *notes]
+    return defused("\n".join(lines))
 
 
-def markdown_copy(answer: Answer) -> str:
+def markdown_copy(answer: Answer, words: Words = PLAIN) -> str:
     """The answer with its footnotes, as Markdown in which nothing that was quoted is active."""
-    said = _MARKDOWN.sub(r"\\\1", _plainly(answer))
+    said = _MARKDOWN.sub(r"\\\1", _plainly(answer, words))
     said = re.sub(r" ?\\\[(\d{1,3})\\\]", r"[^\1]", said)
     notes = [
         f"[^{citation.number}]: " + _MARKDOWN.sub(r"\\\1", _footnote(citation.title, citation))
         for citation in answer.citations
     ]
-    return unformulated("\n".join([_label(answer) + said, *([""] if notes else []), *notes]))
+    lines = [_label(answer, words) + said, *([""] if notes else []), *notes]
+    return unformulated("\n".join(lines))
 
 
-def _plainly(answer: Answer) -> str:
+def _plainly(answer: Answer, words: Words) -> str:
     doubtful = [sentence for sentence in answer.sentences if not sentence.supported]
     if not doubtful:
         return answer.text
     return " ".join(
-        " ".join([sentence.text, *(f"[{n}]" for n in sentence.citations), _doubt(sentence)]).strip()
+        " ".join(
+            [sentence.text, *(f"[{n}]" for n in sentence.citations), _doubt(sentence, words)]
+        ).strip()
         for sentence in answer.sentences
     )
 
 
-def _doubt(sentence: Sentence) -> str:
+def _doubt(sentence: Sentence, words: Words) -> str:
     if sentence.supported:
         return ""
     key = "answer.doubt" if sentence.doubt else "answer.doubt.bare"
-    return f"({say(key, reason=sentence.doubt)})"
+    return f"({words(key, reason=sentence.doubt)})"
 
 
-def _label(answer: Answer) -> str:
-    return f"{say('answer.closest')} " if answer.outcome == "closest" else ""
+def _label(answer: Answer, words: Words) -> str:
+    return f"{words('answer.closest')} " if answer.outcome == "closest" else ""
 
 
 def _footnote(title: str, citation: Citation) -> str:

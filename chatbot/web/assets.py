@@ -7,17 +7,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chatbot.web.strings_sources import ENGLISH
+from chatbot.web.strings import COOKIE, TABLES
 
 HERE = Path(__file__).parent
 SCRIPTS = ("page.js", "citations.js", "reader.js", "chat.js")
 STYLES = ("page.css", "answer.css", "reader.css", "shelves.css")
 SHELVES = "shelves.js"  # a function of its own
+SAID = ("answer.", "ask.", "feedback.", "reader.")  # beginnings of the sentences that scripts say
 
 
 def scripts() -> str:
     """One function, which gradio calls when the page is there."""
-    words = f"window.docent = {{words: {json.dumps(ENGLISH)}}};"
+    said = {
+        language: {key: words for key, words in table.items() if key.startswith(SAID)}
+        for language, table in TABLES.items()
+    }
+    words = f"window.docent = {json.dumps({'tables': said, 'cookie': COOKIE})};"
     shelves = _text(SHELVES).strip().removesuffix(";")
     return "\n".join(["() => {", words, *map(_text, SCRIPTS), f"({shelves})();", "}"])
 

@@ -20,9 +20,31 @@
 
   // --- asking -----------------------------------------------------------------------------
 
+  let example = false; // whether an example is what is asked
+  document.addEventListener(
+    "click",
+    (event) => (example = Boolean(event.target.closest?.("#docent-chat .example"))),
+    { capture: true },
+  );
+
+  // The question leaves the box when it appears in the chat, not before: until then it may be
+  // refused. The next one is not touched.
+  let leaving = null; // what was sent, and the questions in the chat before it
+  const questions = () => {
+    const said = [...document.querySelectorAll("#docent-chat .user.message")];
+    return `${said.length} ${said.at(-1)?.textContent}`;
+  };
+  const leave = () => {
+    if (!leaving || questions() === leaving.before) return;
+    if (box().value === leaving.typed) put("");
+    leaving = null;
+  };
+
   docent.asking = (typed, _, ...rest) => {
     const ordered = order ? JSON.stringify(order) : "";
-    const asks = order?.question || typed?.trim() || rest.length === 0;
+    const asks = order?.question || example || typed?.trim();
+    leaving = order?.question || example ? null : { typed, before: questions() };
+    if (!asks) queueMicrotask(() => put(""));
     put_away();
     docent.find("#docent-noted")?.querySelector("p")?.remove();
     if (asks) {
@@ -47,6 +69,10 @@
     if (docent.find("#docent-reader").hidden) docent.find("#docent-sources")?.scrollTo({ top: 0 });
     done();
     return [typed || failed, ""];
+  };
+  docent.refused = () => {
+    docent.page.classList.remove("docent-busy");
+    return [];
   };
   docent.stopped = () => {
     done();
@@ -163,6 +189,7 @@
     edit: (turn) => edit(turn, false),
     search: (turn) => edit(turn, true),
     retry: (turn) => busy() || send({ turn, question: kept("question", turn) }),
+    earlier: () => busy() || docent.find("#docent-earlier").click(),
     good: (turn, button) => judge(turn, pressed(button) ? null : true),
     bad: (turn, button) => {
       if (docent.find(".docent-verdict")) docent.find(".docent-verdict").remove();
@@ -200,6 +227,7 @@
       if (/^(bot|user)$/.test(one.dataset.testid)) one.removeAttribute("aria-label");
     });
     press();
+    leave();
   };
   new MutationObserver(quiet).observe(chat, {
     childList: true,

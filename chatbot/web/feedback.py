@@ -14,7 +14,7 @@ from chatbot.threads import Thread
 from chatbot.web import render
 from chatbot.web.conversation import Conversation
 from chatbot.web.orders import parsed
-from chatbot.web.strings_sources import say
+from chatbot.web.visitor import words_of
 from store.errors import StoreError
 
 JUDGED = "(given, said) => [window.docent.judged(), said]"
@@ -44,13 +44,13 @@ class Verdicts:
 
     def _judge(self, given: str, conversation: Conversation | None, request: gr.Request) -> str:
         """Keep it; returns a word about that."""
-        verdict = parsed(given)
+        verdict, words = parsed(given), words_of(request)
         number, helpful = verdict.get("turn"), verdict.get("helpful")
         reason = verdict.get("reason")
         turn = conversation.turn(number) if conversation and isinstance(number, int) else None
         try:
             if conversation is None or turn is None or not turn.asked_at:
-                raise UnknownTurn(say("feedback.unkept"))
+                raise UnknownTurn(words("feedback.unkept"))
             thread = Thread(self._bot, conversation.thread, owner=str(request.username or ""))
             thread.judge(
                 turn.asked_at,
@@ -59,4 +59,4 @@ class Verdicts:
             )
         except (ChatbotError, StoreError) as error:
             return render.error_markdown(str(error))
-        return render.hint_html(say("feedback.taken" if helpful is None else "feedback.thanks"))
+        return render.hint_html(words("feedback.taken" if helpful is None else "feedback.thanks"))

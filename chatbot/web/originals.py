@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from chatbot.web.strings_sources import say
+from chatbot.web.strings import PLAIN, Words
 from store.records import INSIDE
 
 _PIECE = 1 << 20  # bytes that are read at once
@@ -45,7 +45,7 @@ def file_of(source: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def opened(path: Path, content_hash: str | None) -> tuple[BinaryIO, int]:
+def opened(path: Path, content_hash: str | None, words: Words = PLAIN) -> tuple[BinaryIO, int]:
     """The file, open, and its size in bytes. Raises Refused if it is not as it was read.
 
     `content_hash`: None for a container that is no document itself, an archive.
@@ -57,14 +57,14 @@ def opened(path: Path, content_hash: str | None) -> tuple[BinaryIO, int]:
             flags |= getattr(os, "O_NOFOLLOW", 0)
         file = open(os.open(path, flags), "rb")  # noqa: SIM115 (closed by who sends it)
     except (OSError, ValueError) as error:
-        raise Refused(404, say("original.gone", name=path.name)) from error
+        raise Refused(404, words("original.gone", name=path.name)) from error
     status = os.fstat(file.fileno())
     if not stat.S_ISREG(status.st_mode):
         file.close()
-        raise Refused(404, say("original.gone", name=path.name))
+        raise Refused(404, words("original.gone", name=path.name))
     if content_hash is not None and hashlib.file_digest(file, "sha256").hexdigest() != content_hash:
         file.close()
-        raise Refused(409, say("original.changed", name=path.name))
+        raise Refused(409, words("original.changed", name=path.name))
     file.seek(0)
     return file, status.st_size
 

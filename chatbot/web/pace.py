@@ -1,41 +1,38 @@
-"""Streams shown at a pace that the page keeps up with: what came meanwhile, shown together.
+"""Streams shown at a pace that the page keeps up with: of what came meanwhile, the last.
 
 A model says fifty words a second to each of two hundred readers; nobody reads more than
-ten changes a second, and each costs gradio a millisecond or two. Knows nothing about
-what is streamed.
+ten changes a second, and each costs gradio about a millisecond. Each view is whole, and
+takes the place of those before it. Knows nothing about what is streamed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Generator
 from concurrent.futures import Executor
-from typing import Any
+from typing import Generic, TypeVar
 
 PAUSE = 0.1  # seconds between two changes to one reader, at least
 TOGETHER = 150  # changes a second to all readers together, at most
 
-View = tuple[Any, ...]
-Merge = Callable[[View, View], View]
+View = TypeVar("View")
 
 
 class Paced:
     """Runs streams in threads. Safe to share between all readers of one event loop."""
 
-    def __init__(self, threads: Executor, merge: Merge) -> None:
-        """`merge(earlier, later)`: both views as one."""
+    def __init__(self, threads: Executor) -> None:
         self._threads = threads
-        self._merge = merge
         self._running = 0
 
     async def views(self, stream: Generator[View, None, None]) -> AsyncIterator[View]:
-        """What `stream` gives, the first at once, later ones merged.
+        """What `stream` gives: the first at once, then the newest, and the last.
 
         Its errors come through. When nobody reads on, the stream is closed as soon as it
         gives its next view.
         """
-        reading = _Reading(stream, self._merge)
+        reading = _Reading(stream)
         done = asyncio.get_running_loop().run_in_executor(self._threads, reading.run)
         self._running += 1
         try:
@@ -48,13 +45,12 @@ class Paced:
             reading.stopped.set()
 
 
-class _Reading:
+class _Reading(Generic[View]):
     """One stream, read by a thread, with what has not been shown of it."""
 
-    def __init__(self, stream: Generator[View, None, None], merge: Merge) -> None:
+    def __init__(self, stream: Generator[View, None, None]) -> None:
         self.stopped = threading.Event()
         self._stream = stream
-        self._merge = merge
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._waiting: View | None = None
@@ -69,7 +65,7 @@ class _Reading:
                     return
                 with self._lock:
                     first = self._waiting is None
-                    self._waiting = view if first else self._merge(self._waiting or (), view)
+                    self._waiting = view
                 if first:
                     self._tell(self._more)
         finally:

@@ -8,8 +8,17 @@
   docent.find = (selector) => document.querySelector(selector);
   // Gradio's style sheets reach what is inside its container only.
   docent.page = docent.find("#docent-page");
+  const chosen = document.cookie.match(`(?:^|; )${docent.cookie}=([^;]*)`)?.[1];
+  docent.words = docent.tables[chosen] ?? docent.tables.en;
   docent.say = (key, values = {}) =>
     docent.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  // What the server wrote before it knew the visitor's language.
+  document.querySelectorAll("[data-say]").forEach((one) => {
+    one.textContent = one.title = docent.say(one.dataset.say);
+  });
+  document.querySelectorAll("[data-label]").forEach((one) => {
+    one.setAttribute("aria-label", docent.say(one.dataset.label));
+  });
   docent.url = (name, values) => `${root}/docent/${name}?${new URLSearchParams(values)}`;
 
   docent.reveal = (element, scroller) => {

@@ -11,8 +11,7 @@ import html
 import re
 
 from chatbot.answer import Waiting
-from chatbot.web.strings import Words
-from chatbot.web.strings_sources import say
+from chatbot.web.strings import PLAIN, Words
 
 ECHOED = 600  # characters of a question that are shown back
 
@@ -31,13 +30,18 @@ def html_text(words: str) -> str:
     return html.escape(_plain(words))
 
 
-def searched_markdown(searched_for: str, question: str, turn: int) -> str:
+def searched_markdown(searched_for: str, question: str, turn: int, words: Words = PLAIN) -> str:
     """The line above an answer that says what was searched for; nothing if it is the question."""
     if searched_for.strip() == question.strip():
         return ""
-    change = act("search", turn, say("answer.search"), say("answer.search"))
-    words = f"{markdown_text(say('answer.searched'))} <em>{markdown_text(cut(searched_for))}</em>"
-    return f'<p class="docent-searched">{words} {change}</p>\n\n'
+    change = act("search", turn, words("answer.search"), words("answer.search"))
+    said = f"{markdown_text(words('answer.searched'))} <em>{markdown_text(cut(searched_for))}</em>"
+    return f'<p class="docent-searched">{said} {change}</p>\n\n'
+
+
+def earlier_markdown(count: int, words: Words = PLAIN) -> str:
+    """What stands above a conversation of which `count` turns are not shown."""
+    return act("earlier", 0, words("chat.earlier", count=count), words("chat.earlier.title"))
 
 
 def act(what: str, turn: int, words: str, title: str, kind: str = "") -> str:

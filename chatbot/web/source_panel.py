@@ -23,7 +23,7 @@ from chatbot.web import source_view as view
 from chatbot.web.originals import Refused, file_of, offer, opened, pieces
 from chatbot.web.render import file_name
 from chatbot.web.source_view import Span
-from chatbot.web.strings_sources import say
+from chatbot.web.strings import Words, words_for
 from store import Library, pdf
 from store.errors import PdfUnreadable, StoreError, UnknownSource
 from store.outline import Outline, outline_of
@@ -73,7 +73,7 @@ class SourcePanel:
 
     def _passage(self, request: Request) -> Response:
         """The quote in its place: as page if the document is a PDF, else as sheet, mail, text."""
-        outline, quote = self._asked(request)
+        say, (outline, quote) = _say(request), self._asked(request)
         words = self._library.text(outline.source, *quote)
         check = request.query_params.get("check")
         if check and check != view.check_of(words):
@@ -90,9 +90,9 @@ class SourcePanel:
         if outline.format == "pdf" and page and "text" not in request.query_params:
             wanted = _whole(request, "page", page)
             shown = min(max(wanted, 1), len(outline.page_starts))
-            html = view.page_html(answer["title"], shown, len(outline.page_starts))
+            html = view.page_html(answer["title"], shown, len(outline.page_starts), say)
             return _json({**answer, "kind": "page", "html": html, "page_shown": shown})
-        return _json({**answer, **self._shown(outline, quote)})
+        return _json({**answer, **self._shown(outline, quote, say)})
 
     def _part(self, request: Request) -> Response:
         """More of a document above or below what is shown."""
@@ -102,7 +102,7 @@ class SourcePanel:
             window = (max(edge - MORE, 0), edge)
         else:
             window = (edge, min(edge + MORE, outline.characters))
-        return _json(self._shown(outline, quote, window))
+        return _json(self._shown(outline, quote, _say(request), window))
 
     def _page(self, request: Request) -> Response:
         """The picture of a page, as PNG."""
@@ -112,7 +112,7 @@ class SourcePanel:
 
     def _marks(self, request: Request) -> Response:
         """Where the quote stands on a page: rectangles, as shares of its width and height."""
-        outline, quote = self._asked(request)
+        say, (outline, quote) = _say(request), self._asked(request)
         words = self._library.text(outline.source, *quote)
         first, last = outline.page_at(quote[0]), outline.page_at(max(quote[1] - 1, quote[0]))
         page = _whole(request, "page", first or 1)
@@ -126,12 +126,12 @@ class SourcePanel:
 
     def _original(self, request: Request) -> Response:
         """The file that a document was read from, to be kept, never to be opened in place."""
-        outline, _ = self._asked(request, quoted=False)
+        say, (outline, _) = _say(request), self._asked(request, quoted=False)
         path = file_of(outline.source)
         if path is None:
             raise Refused(404, say("original.none"))
         hashed = self._library.content_hash(str(path))
-        file, size = opened(path, hashed)
+        file, size = opened(path, hashed, say)
         headers = {
             **_HEADERS,
             "Content-Length": str(size),
@@ -152,10 +152,12 @@ class SourcePanel:
             return outline, (0, 0)
         start, end = _whole(request, "start"), _whole(request, "end")
         if not 0 <= start <= end <= outline.characters or end - start > LONGEST_QUOTE:
-            raise Refused(409, say("reader.moved"))
+            raise Refused(409, _say(request)("reader.moved"))
         return outline, (start, end)
 
-    def _shown(self, outline: Outline, quote: Span, part: Span | None = None) -> dict[str, Any]:
+    def _shown(
+        self, outline: Outline, quote: Span, say: Words, part: Span | None = None
+    ) -> dict[str, Any]:
         """The quote with what stands around it, or a further part above or below that.
 
         As HTML, with the offsets at which it begins and ends, and whether there is more.
@@ -167,7 +169,7 @@ class SourcePanel:
         if not sheet and outline.format in _MAIL:
             line = self._library.text(outline.source, 0, AROUND).partition("\n")[0]
             if view.mail_headers(line):
-                headers = view.mail_html(line, outline.title, quote)
+                headers = view.mail_html(line, outline.title, quote, say)
                 lowest = len(line)
         low, high = max(low, lowest), min(high, highest)
         fixed = (max(quote[0], low), min(quote[1], high)) if part is None else part
@@ -175,7 +177,7 @@ class SourcePanel:
             fixed = (high, high) if part[1] <= quote[0] else (low, low)
         text, low = self._aligned(outline.source, (low, high), (lowest, highest), fixed)
         if sheet:
-            html = self._sheet(outline, text, low, quote, sheet[0], bare=part is not None)
+            html = self._sheet(outline, text, low, quote, say, sheet[0], bare=part is not None)
         else:
             html = view.text_html(text, low, quote, _places(outline))
         return {
@@ -203,7 +205,15 @@ class SourcePanel:
         return text[begin:end], low + begin
 
     def _sheet(
-        self, outline: Outline, text: str, at: int, quote: Span, begin: int, *, bare: bool
+        self,
+        outline: Outline,
+        text: str,
+        at: int,
+        quote: Span,
+        say: Words,
+        begin: int,
+        *,
+        bare: bool,
     ) -> str:
         """Rows of the sheet that begins at offset `begin`; `bare`: without the table."""
         head = self._library.text(outline.source, begin, begin + 2 * AROUND).split("\n")
@@ -211,8 +221,8 @@ class SourcePanel:
         heads = find([line for line in head if line.strip()])
         rows = list(self._rows(outline, text, at, heads, quote))
         if bare:
-            return view.rows_html(rows, heads, quote)
-        return view.sheet_html(rows, heads, _label_at(outline, quote[0]), quote)
+            return view.rows_html(rows, heads, quote, say)
+        return view.sheet_html(rows, heads, _label_at(outline, quote[0]), quote, say)
 
     def _rows(
         self, outline: Outline, text: str, at: int, heads: tuple[str, ...], quote: Span
@@ -238,6 +248,7 @@ def _guarded(function: Callable[[Request], Response]) -> Callable[[Request], Res
     """`function` with its errors as sentences; the server has asked who it is."""
 
     def serve(request: Request) -> Response:
+        say = _say(request)
         try:
             return function(request)
         except Refused as error:
@@ -250,6 +261,11 @@ def _guarded(function: Callable[[Request], Response]) -> Callable[[Request], Res
             return _json({"error": str(error)}, 503)
 
     return serve
+
+
+def _say(request: Request) -> Words:
+    """The page's sentences in the visitor's language."""
+    return words_for(request.cookies)
 
 
 def _json(answer: dict[str, Any], status: int = 200) -> Response:

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from chatbot.web.render import html_text
-from chatbot.web.strings_sources import say
+from chatbot.web.strings import PLAIN, Words
 
 Span = tuple[int, int]
 """Half open: [start, end)."""
@@ -100,13 +100,13 @@ def mail_headers(text: str) -> list[tuple[str, Span]]:
     return [(match[1], (match.end(), end)) for match, end in zip(found, ends, strict=True)]
 
 
-def mail_html(line: str, subject: str, quote: Span) -> str:
+def mail_html(line: str, subject: str, quote: Span, words: Words = PLAIN) -> str:
     """A mail's headers; `line` is the first of its text."""
-    rows = [(say("reader.subject"), html_text(subject))]
+    rows = [(words("reader.subject"), html_text(subject))]
     for name, (start, end) in mail_headers(line):
         rows.append((name, marked(line[start:end], start, quote)))
     inner = "".join(f'<dt>{name}</dt><dd dir="auto">{value}</dd>' for name, value in rows)
-    return f'<dl class="docent-mail" aria-label="{say("reader.mail")}">{inner}</dl>'
+    return f'<dl class="docent-mail" aria-label="{words("reader.mail")}">{inner}</dl>'
 
 
 # --- sheets ------------------------------------------------------------------------
@@ -187,7 +187,9 @@ def _column(piece: str, heads: Sequence[str], taken: Container[int]) -> tuple[in
     return None, 0
 
 
-def sheet_html(rows: Sequence[Row], heads: Sequence[str], label: str, quote: Span) -> str:
+def sheet_html(
+    rows: Sequence[Row], heads: Sequence[str], label: str, quote: Span, words: Words = PLAIN
+) -> str:
     """Rows as a table, the quoted ones lit."""
     width = max([len(heads), *(len(cells_of(row.line, heads)) for row in rows)])
     names = [*heads, *[""] * (width - len(heads))]
@@ -195,26 +197,26 @@ def sheet_html(rows: Sequence[Row], heads: Sequence[str], label: str, quote: Spa
         f'<th scope="col" dir="auto">{html_text(name)}</th>' if name else "<td></td>"
         for name in names
     )
-    head = f'<thead><tr><th scope="col">{say("reader.row")}</th>{columns}</tr></thead>'
+    head = f'<thead><tr><th scope="col">{words("reader.row")}</th>{columns}</tr></thead>'
     return (
         f'<table class="docent-sheet"><caption>{html_text(label)}</caption>{head}'
-        f"<tbody>{rows_html(rows, heads, quote)}</tbody></table>"
+        f"<tbody>{rows_html(rows, heads, quote, words)}</tbody></table>"
     )
 
 
-def rows_html(rows: Sequence[Row], heads: Sequence[str], quote: Span) -> str:
+def rows_html(rows: Sequence[Row], heads: Sequence[str], quote: Span, words: Words = PLAIN) -> str:
     """Rows of a sheet without the table around them."""
-    return "".join(_row(row, heads, quote) for row in rows)
+    return "".join(_row(row, heads, quote, words) for row in rows)
 
 
-def _row(row: Row, heads: Sequence[str], quote: Span) -> str:
+def _row(row: Row, heads: Sequence[str], quote: Span, words: Words) -> str:
     lit = row.start < quote[1] and quote[0] < row.start + len(row.line)
     cells = "".join(
         f'<td dir="auto">{_cell(row, span, quote, lit=lit)}</td>'
         for span in cells_of(row.line, heads)
     )
-    said = f'<span class="docent-unseen">{say("reader.row.cited")}</span>' if lit else ""
-    number = f'<th scope="row">{row.number:,}{said}</th>'
+    said = f'<span class="docent-unseen">{words("reader.row.cited")}</span>' if lit else ""
+    number = f'<th scope="row">{words.number(row.number)}{said}</th>'
     kind = ' class="docent-row-lit"' if lit else ""
     return f"<tr{kind}>{number}{cells}</tr>"
 
@@ -227,9 +229,9 @@ def _cell(row: Row, span: Span, quote: Span, *, lit: bool) -> str:
 # --- pages -------------------------------------------------------------------------
 
 
-def page_html(title: str, page: int, pages: int) -> str:
+def page_html(title: str, page: int, pages: int, words: Words = PLAIN) -> str:
     """The frame for a page's picture and the marks on it, which are fetched on their own."""
-    alt = html_text(say("reader.page.alt", page=page, title=title))
+    alt = html_text(words("reader.page.alt", page=page, title=title))
     return (
         f'<figure class="docent-sheet-of-paper" data-page="{page}" data-pages="{pages}">'
         f'<div class="docent-paper"><img alt="{alt}">'
@@ -242,27 +244,32 @@ def page_html(title: str, page: int, pages: int) -> str:
 
 
 def reader_html() -> str:
-    """The reader, empty: the script fills it and goes from source to source."""
+    """The reader, empty: the script fills it and goes from source to source.
 
-    def button(what: str, words: str, key: str) -> str:
+    In English: the script puts what has `data-say` or `data-label` into the visitor's language.
+    """
+
+    def button(what: str) -> str:
+        key = f"reader.{what}"
         return (
             f'<button type="button" class="docent-do docent-i-{what}" data-do="{what}" '
-            f'title="{say(key)}">{words}</button>'
+            f'data-say="{key}" title="{PLAIN(key)}">{PLAIN(key)}</button>'
         )
 
+    label = f'data-label="reader.label" aria-label="{PLAIN("reader.label")}"'
     return (
-        f'<section id="docent-reader" aria-label="{say("reader.label")}" hidden>'
+        f'<section id="docent-reader" {label} hidden>'
         '<div class="docent-bar">'
-        f"{button('back', say('reader.back'), 'reader.back')}"
-        f"{button('all', say('reader.all'), 'reader.all')}"
+        f"{button('back')}"
+        f"{button('all')}"
         '<span class="docent-steps">'
-        f"{button('previous', say('reader.previous'), 'reader.previous')}"
+        f"{button('previous')}"
         '<span class="docent-count" role="status"></span>'
-        f"{button('next', say('reader.next'), 'reader.next')}</span></div>"
+        f"{button('next')}</span></div>"
         '<h2 class="docent-title" dir="auto"></h2>'
         '<p class="docent-line"><span class="docent-where"></span>'
         '<span class="docent-file"></span></p>'
         '<div class="docent-turner"></div>'
-        f'<div class="docent-body" tabindex="0" role="region" aria-label="{say("reader.label")}">'
+        f'<div class="docent-body" tabindex="0" role="region" {label}>'
         "</div></section>"
     )

@@ -54,6 +54,10 @@ class Words:
         return self(f"age.{key}")
 
 
+PLAIN = Words()
+"""The page's own language."""
+
+
 def words_for(cookies: Mapping[str, str] | None) -> Words:
     """In the language that a visitor chose; English, if it is none of the page's."""
     chosen = (cookies or {}).get(COOKIE, "")

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import gradio as gr
 
 from chatbot.bot import Chatbot
+from chatbot.web.sessions import neighbourhood
 from chatbot.web.strings import Words, words_for
 
 MODEL_COOKIE = "docent-model"
@@ -30,6 +31,12 @@ def words_of(request: gr.Request | None) -> Words:
 def owner_of(request: gr.Request | None) -> str:
     """Who is logged in; empty without a login."""
     return str((request and request.username) or "")
+
+
+def asker_of(request: gr.Request | None) -> str:
+    """Who is counted as one: a user, or an address where nobody logs in."""
+    client = request.client if request else None
+    return owner_of(request) or neighbourhood(client.host if client else "")
 
 
 def model_of(request: gr.Request | None, bot: Chatbot) -> str:
