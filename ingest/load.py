@@ -21,8 +21,7 @@ from ingest.errors import FetchError, ReadError
 from ingest.kinds import kind_of
 from ingest.report import Failure
 from ingest.sources import Item, Member, PartOf, Text, Url, source_of
-from store.parts import coming
-from store.records import INSIDE, Chunk, Document, Section, Validators, chunk_id
+from store.records import INSIDE, Chunk, Document, Section, Validators, chunk_id, coming
 
 if TYPE_CHECKING:
     from ingest.sandbox import Sandbox

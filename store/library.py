@@ -194,7 +194,7 @@ class Library:
         found. Returns for each `added`, `changed` or `unchanged` (same content hash).
         `progress(done, total)` counts embedded chunks.
         """
-        from store.parts import seen
+        from store.records import seen
         from store.whole import Stored, given_titles
 
         with self.database.reading() as connection:
@@ -215,7 +215,7 @@ class Library:
         """Let a large text and its parts be seen, all at once, in the place of what was there.
 
         `whole`: the document under whose source all are listed. `wanted`: the sources of its
-        parts, each added before as `store.parts.coming` calls it, or there already. Returns
+        parts, each added before as `store.records.coming` calls it, or there already. Returns
         `added` or `changed`.
         """
         from store import catalog, parts

@@ -15,19 +15,9 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from store import catalog
 from store.database import chunks, documents, parts
-from store.records import HIDDEN
+from store.records import HIDDEN, coming
 
-_COMING, _GOING = f"{HIDDEN}coming ", f"{HIDDEN}going "
-
-
-def coming(source: str) -> str:
-    """What a part is called until all are in."""
-    return f"{_COMING}{source}"
-
-
-def seen(source: str) -> str:
-    """What a document is called once it is seen."""
-    return source.removeprefix(_COMING)
+_GOING = f"{HIDDEN}going "
 
 
 def show(connection: Connection, source: str, wanted: Iterable[str]) -> None:

@@ -17,11 +17,22 @@ INSIDE = "!/"
 """Between a file's source and the path of a file inside it: `mail.eml!/report.pdf`."""
 HIDDEN = "\x01"
 """Begins the source of a document that no list and no search shows; no path and no address does."""
+_COMING = f"{HIDDEN}coming "
 
 
 def part_source(source: str, number: int) -> str:
     """The source of one part, from 1, of the large text `source`."""
     return f"{source}{INSIDE}part {number}"
+
+
+def coming(source: str) -> str:
+    """What a part of a large text is called until all parts are in."""
+    return f"{_COMING}{source}"
+
+
+def seen(source: str) -> str:
+    """What a document is called once it is seen."""
+    return source.removeprefix(_COMING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from sqlalchemy import Connection, insert, select
 from store import catalog, vector_rows
 from store.database import documents, retitled
 from store.errors import LibraryBusy, UnfitTitle
-from store.parts import seen
-from store.records import Chunk, Document, chunk_id
+from store.records import Chunk, Document, chunk_id, seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
