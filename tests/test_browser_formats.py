@@ -67,7 +67,16 @@ def cite(page, one):
     SHOWN[one.shown](page, one)
 
 
-@pytest.mark.parametrize("one", MADE, ids=lambda one: one.name)
+def each_format():
+    """Every document; the second one of a format in the slow tests only."""
+    met = set()
+    for one in MADE:
+        suffix = one.name.rpartition(".")[2]
+        yield pytest.param(one, marks=[pytest.mark.slow] if suffix in met else [])
+        met.add(suffix)
+
+
+@pytest.mark.parametrize("one", each_format(), ids=lambda one: one.name)
 def test_what_a_document_says_is_lit_up_in_its_place(new, one):
     cite(new, one)
 

@@ -172,7 +172,7 @@ def test_any_mutation_ends_in_a_document_or_a_sentence(rounds):
         sandbox.close()
 
 
-@pytest.mark.parametrize("tries", [20, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("tries", [10, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_a_link_that_is_swapped_meanwhile_never_leads_out(tries, library, tmp_path):
     """The name leads to a file of the folder, and to one outside, in turn."""
     outside, folder = tmp_path / "outside.txt", tmp_path / "folder"
