@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page
 
 FLAGS = (
@@ -9,6 +10,13 @@ FLAGS = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 MARK = "#docent-reader .docent-body mark"
+# Widths and themes that a whole view is judged in; the slow tests have the other two pairs.
+LOOKS = [
+    (1280, "light"),
+    (390, "dark"),
+    pytest.param(1280, "dark", marks=pytest.mark.slow),
+    pytest.param(390, "light", marks=pytest.mark.slow),
+]
 AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 

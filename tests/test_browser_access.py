@@ -13,7 +13,7 @@ from chatbot.errors import ChatbotError
 from chatbot.web import Page
 from ingest import Text, ingest
 from store.records import Passage
-from tests.browsing import ask, violations
+from tests.browsing import LOOKS, ask, violations
 from tests.conftest import ROOT, SAMPLES
 from tests.payloads import PAYLOADS
 from tests.people import AUTH, PASSWORDS
@@ -146,8 +146,7 @@ def test_the_login_reads_well_on_a_phone(visit, address, theme):
         assert page.locator(target).bounding_box()["height"] >= 40
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_axe_finds_nothing_on_the_way_in_and_out(visit, address, width, theme):
     page = visit(address, width=width, color_scheme=theme)
     assert violations(page) == []

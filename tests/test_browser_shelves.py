@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from chatbot import Chatbot
 from chatbot.web import Page
 from ingest import Text, ingest
-from tests.browsing import ask, violations
+from tests.browsing import LOOKS, ask, violations
 from tests.conftest import SAMPLES
 
 QUESTION = "Who is the Russian defence minister that visited?"
@@ -246,6 +246,7 @@ def test_answers_come_from_the_chosen_documents_only(visit, bot):
     expect(page.locator("#docent-chat")).to_contain_text("Martha")
 
 
+@pytest.mark.slow
 def test_ten_thousand_documents_are_searched_sorted_and_turned(visit, bot):
     many = [
         Text(f"/srv/{n:05}.md", f"Report {n:05} on {('kites', 'Öfen')[n % 2]}", f"Number {n}.")
@@ -502,8 +503,7 @@ def test_a_model_is_chosen_for_this_browser_alone(visit, bot):
 # --- everywhere --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_axe_finds_nothing_on_any_view(visit, bot, tmp_path, width, theme):
     (tmp_path / "binary.txt").write_bytes(b"\x7fELF\0\0\0")
     page = visit(width=width, color_scheme=theme)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from chatbot import Chatbot
 from chatbot.web import Page
 from ingest import Text, ingest
-from tests.browsing import MARK, ask, violations
+from tests.browsing import LOOKS, MARK, ask, violations
 from tests.conftest import SAMPLES
 from tests.pdfs import written
 
@@ -250,8 +250,7 @@ def test_words_from_right_to_left_begin_on_the_right(visit, bot):
     assert page.locator(MARK).evaluate(right) < 8
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
 def test_nothing_stands_in_anybodys_way(visit, theme, width):
     page = visit(width=width, color_scheme=theme, reduced_motion="reduce")
     page.get_by_label("Question").wait_for()

@@ -72,7 +72,8 @@ class Shown:
 def folded(words: str) -> str:
     """`words` as they are compared: without case, accents or width."""
     apart = unicodedata.normalize("NFKD", words)
-    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+    # Through capitals, as a dotless ı has none of its own.
+    return "".join(c for c in apart if not unicodedata.combining(c)).upper().casefold()
 
 
 def matching(documents: Iterable[DocumentInfo], query: str) -> list[DocumentInfo]:
