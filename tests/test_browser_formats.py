@@ -25,6 +25,8 @@ OVER = """() => {
     }
   return found;
 }"""
+# Gradio's arrow down to the newest answer, which comes and goes with the chat's length.
+ARROW = "<p class='scroll-down-button-container'>↓</p>"
 BODY = "#docent-reader .docent-body"
 
 
@@ -69,11 +71,8 @@ def cite(page, one):
 
 def each_format():
     """Every document; the second one of a format in the slow tests only."""
-    met = set()
-    for one in MADE:
-        suffix = one.name.rpartition(".")[2]
-        yield pytest.param(one, marks=[pytest.mark.slow] if suffix in met else [])
-        met.add(suffix)
+    first = {one.name.rpartition(".")[2]: one.name for one in reversed(MADE)}.values()
+    return [pytest.param(one, marks=[] if one.name in first else pytest.mark.slow) for one in MADE]
 
 
 @pytest.mark.parametrize("one", each_format(), ids=lambda one: one.name)
@@ -86,9 +85,14 @@ def test_on_a_phone_nothing_lies_over_the_source(new, suffix):
     new.set_viewport_size({"width": 390, "height": 844})
     try:
         cite(new, next(one for one in MADE if one.name.endswith(suffix)))
+        new.locator("#docent-chat").evaluate(
+            "(chat, arrow) => chat.insertAdjacentHTML('beforeend', arrow)", ARROW
+        )
+        expect(new.locator(".scroll-down-button-container").last).to_be_hidden()
         assert new.evaluate(OVER) == []
         assert new.evaluate("document.documentElement.scrollWidth") <= 390
     finally:
+        new.evaluate("document.querySelector('p.scroll-down-button-container')?.remove()")
         new.keyboard.press("Escape")
         new.set_viewport_size({"width": 1280, "height": 844})
 
