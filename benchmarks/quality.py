@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.baselines import bm25, fixed_windows, tutorial_chain
 from benchmarks.sets import DataSet, Query, has_answer, library_of, load
 from chatbot import Answer, Chatbot
 
@@ -86,6 +85,8 @@ class Passages:
 
 def retrieval(data: DataSet, library_home: Path) -> Retrieval:
     """Compare retrieval on one set."""
+    from benchmarks.baselines import bm25, tutorial_chain  # of the extra `bench`
+
     library = library_of(data, library_home)
     bot = Chatbot(library)
     asked = [query for query in data.queries if query.relevant]
@@ -134,6 +135,8 @@ def answers(data: DataSet, strangers: Sequence[str], library_home: Path) -> Answ
 
 def passages(squad: DataSet, long: DataSet, homes: Path) -> Passages:
     """Measure what the passages hold: short answers, and spans of long documents."""
+    from benchmarks.baselines import fixed_windows  # of the extra `bench`
+
     library = library_of(squad, homes / squad.name)
     bot = Chatbot(library)
     asked = [query for query in squad.queries if query.answerable and query.answers]
