@@ -10,6 +10,7 @@ pages, sections and chunks must lie in its text, in order.
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -25,6 +26,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import most_held
 from ingest.errors import ReaderEnded, ReadError
 from ingest.kinds import SUFFIXES
 from ingest.sandbox import Sandbox
@@ -118,7 +120,7 @@ def _read(sandbox: Sandbox, seed: str, data: bytes, kind: Fuzzed) -> None:
         return
     finally:
         kind.seconds.append(time.perf_counter() - started)
-        kind.memory = max(kind.memory, *_memory_of_children(), 0)
+        kind.memory = max(kind.memory, *most_held(os.getpid())[1:], 0)
     kind.read += 1
     if wrong := [fault for item in items if "error" not in item for fault in faults(item)]:
         kind.wrong[seed] = wrong[0]
@@ -175,24 +177,6 @@ def died_of(data: bytes, name: str) -> str:
         return signal.Signals(-done.returncode).name
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return lines[-1] if lines else f"exit status {done.returncode}"
-
-
-def _memory_of_children() -> list[int]:
-    """The most that each child of this process has held, in bytes; empty if it cannot be known."""
-    held = []
-    for listed in Path("/proc/self/task").glob("*/children"):
-        for child in _contents(listed).split():
-            status = _contents(Path("/proc", child, "status"))
-            held += [int(kilobytes) << 10 for kilobytes in re.findall(r"VmHWM:\s+(\d+)", status)]
-    return held
-
-
-def _contents(path: Path) -> str:
-    """Of a file of a thread or a process; empty if that has ended meanwhile."""
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
 
 
 # --- changes -----------------------------------------------------------------------

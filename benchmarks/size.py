@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.memory import most_held
 from benchmarks.speed import SYLLABLES
 from store.child import command, environment
 
@@ -91,30 +91,12 @@ def run(source: Path, home: Path) -> Run:
         try:
             process.wait(LOOK_S)
         except subprocess.TimeoutExpired:
-            own, *others = _held(process.pid)
+            own, *others = most_held(process.pid)
             parent, child = max(parent, own), max([child, *others])
         else:
             after, seconds = os.times(), time.perf_counter() - started
             cpu_s = sum(after[2:4]) - sum(before[2:4])
             return Run(process.returncode, seconds, cpu_s, parent, child)
-
-
-def _held(process: int) -> list[int]:
-    """The most that a process held, in bytes, and then that of each of its children."""
-    peak = re.search(r"VmHWM:\s+(\d+)", _contents(Path("/proc", str(process), "status")))
-    held = [int(peak[1]) << 10 if peak else 0]
-    for listed in Path("/proc", str(process), "task").glob("*/children"):
-        for one in _contents(listed).split():
-            held += _held(int(one))
-    return held
-
-
-def _contents(path: Path) -> str:
-    """Of a file of a process; empty if that has ended meanwhile."""
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
 
 
 def _sentences(count: int, seed: int = 0) -> Iterator[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from chatbot import Chatbot
+from chatbot.asked import Asked
+from chatbot.choose import FURTHER, LIMIT, SECOND, choose
+from chatbot.features import Candidate
 from ingest import Text, ingest
 
 BRIDGE = (
@@ -87,3 +91,23 @@ def test_nothing_is_said_where_nothing_comes_close(ask):
     answer = ask("Who composed the ninth symphony?", bridge=BRIDGE)
     assert answer.outcome == "nothing"
     assert answer.sentences == answer.citations == ()
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "said"),
+    [
+        (SECOND * 1.1, SECOND, 2),
+        (SECOND * 0.9, SECOND * 0.8, 1),
+        (FURTHER * 1.2, FURTHER * 1.1, 3),
+        (FURTHER * 1.2, FURTHER * 0.9, 2),
+    ],
+)
+def test_a_second_sentence_is_said_sooner_than_a_third(second, third, said):
+    texts = ["The bridge is green.", "A ferry crosses hourly.", "Its crew lives ashore."]
+    candidates = [
+        Candidate(text, "a", 30 * n, 30 * n + len(text), 0, True, (text,), text, 1.0, False)
+        for n, text in enumerate(texts)
+    ]
+    shares = np.array([0.6, 0.6 * second, 0.6 * third], np.float32)
+    asked = Asked.of("What is there at the quay?")
+    assert choose([0, 1, 2], shares, candidates, asked, LIMIT) == [0, 1, 2][:said]

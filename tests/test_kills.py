@@ -166,7 +166,7 @@ def text_of(marker: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kills", "in_flushes"), [(30, 3), pytest.param(1000, 200, marks=pytest.mark.slow)]
+    ("kills", "in_flushes"), [(50, 6), pytest.param(1000, 200, marks=pytest.mark.slow)]
 )
 def test_killed_at_any_moment_nothing_is_lost(kills, in_flushes, tmp_path, record_property, capsys):
     seen, committed, slowest, held = Counter(), 0, 0.0, {}
