@@ -122,7 +122,8 @@ class ChatModel:
                     if alive:
                         silence.reschedule(clock() + timeout)
                     ended = ended or bool(piece.ended)
-                    put(piece)
+                    if piece != Piece():  # an empty one would hold the first text up
+                        put(piece)
                     _heed_cancellation()
         except Exception as error:
             # Whatever comes after the end, the answer is whole.

@@ -101,7 +101,8 @@ class Stream(Generic[T]):
         self._task = asyncio.run_coroutine_threadsafe(self._run(work), loop)
 
     def batches(self) -> Iterator[list[T]]:
-        """The first thing at once, then what GATHER_S brings; an empty list for a silence.
+        """The first thing at once, also after a silence, then what GATHER_S brings; an empty
+        list for a silence.
 
         Raises, in its place in the order, what the work raised; just ends if it was cancelled.
         """
@@ -120,7 +121,7 @@ class Stream(Generic[T]):
                 with suppress(CancelledError):  # let go of, here or by closing the loop
                     self._task.result()
                 return
-            due = time.monotonic() + GATHER_S
+            due = time.monotonic() + GATHER_S if items else 0.0
 
     def close(self) -> None:
         """Cancel the work, if it is not done."""

@@ -147,6 +147,15 @@ def test_a_follow_up_is_understood_by_rule_where_the_model_is_slow_or_down(
     assert answer.model == f"openai:{MODEL}"
 
 
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_the_first_text_is_not_gathered(bot, server, kind, monkeypatch):
+    monkeypatch.setattr("chatbot.loop.GATHER_S", 60)
+    server.say(Reply(SAID, gap=0.02))
+    events = bot.stream(QUESTION, model=f"{kind}:{MODEL}")
+    texts = [e.text for e in events if isinstance(e, Delta) and e.text]
+    assert texts == [SAID[0], "".join(SAID[1:])]
+
+
 def test_a_question_that_stands_alone_is_not_rewritten(bot, server):
     bot.ask("Which ballistic missiles were on display in Pyongyang?", TALK)
     assert len(server.asked) == 1

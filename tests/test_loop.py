@@ -38,6 +38,29 @@ def test_silence_gives_a_turn(loop):
     assert [thing for batch in batches for thing in batch] == ["at last"]
 
 
+def test_the_first_thing_after_a_silence_comes_at_once(loop, monkeypatch):
+    monkeypatch.setattr("chatbot.loop.GATHER_S", 60)
+    go, seen = asyncio.Event(), asyncio.Event()
+
+    async def work(put):
+        await go.wait()
+        put("first")
+        try:
+            async with asyncio.timeout(10):
+                await seen.wait()
+        except TimeoutError:
+            put("was held up")
+
+    batches = loop.stream(work).batches()
+    assert next(batches) == []
+    loop._loop.call_soon_threadsafe(go.set)
+    while not (batch := next(batches)):
+        pass
+    loop._loop.call_soon_threadsafe(seen.set)
+    assert batch == ["first"]
+    assert list(batches) == []
+
+
 def test_an_error_comes_in_its_place(loop):
     async def work(put):
         put(1)
