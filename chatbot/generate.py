@@ -233,5 +233,5 @@ def _with(query: Query, stood: str) -> Query:
         query,
         queries=(stood, *query.queries),
         shown=stood,
-        weights=(float(len(query.queries)), *query.weights),
+        weights=(sum(query.weights), *query.weights),
     )

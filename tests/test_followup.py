@@ -24,6 +24,38 @@ def test_a_follow_up_is_searched_for_with_what_it_leans_on():
     assert "[1]" not in " ".join(query.queries)
 
 
+def test_a_follow_up_is_searched_for_with_what_the_talk_is_about():
+    talk = [*TALK, {"role": "user", "content": "Who sent him?"}]
+    query = rewrite("And why?", talk)
+    assert query.queries == (
+        "And why?",
+        "And why? Who sent him?",
+        f"And why? {TALK[0]['content']}",
+        "And why? Sergei Shoigu Kim Jong Un",
+    )
+    assert query.weights == (1, 1, 1, 1)
+
+
+def test_the_same_query_twice_counts_twice():
+    query = rewrite("Who sent him?", TALK)
+    assert query.queries[1] == f"Who sent him? {TALK[0]['content']}"
+    assert query.weights[:2] == (1, 2)
+
+
+def test_a_change_of_subject_is_followed():
+    new = "Which ballistic missiles were on display in Pyongyang?"
+    talk = [*TALK, {"role": "user", "content": new}]
+    assert not any(TALK[0]["content"] in query for query in rewrite("And before?", talk).queries)
+
+
+def test_a_question_that_stands_alone_is_searched_for_beside_the_two_before():
+    new = "Which ballistic missiles were on display in Pyongyang?"
+    talk = [*TALK, {"role": "user", "content": "Who sent him?"}]
+    query = rewrite(new, talk)
+    assert query.queries == (new, f"{new} Who sent him?", f"{new} {TALK[0]['content']}")
+    assert query.weights == (1, 0.7, 0.3)
+
+
 def test_a_question_that_stands_alone_brings_no_context():
     query = rewrite("What did the United Nations Security Council decide on sanctions?", TALK)
     assert query.context == ""
