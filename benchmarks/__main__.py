@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", type=int, nargs="*", default=[], help="how many (for size)")
     parser.add_argument("--megabytes", type=int, nargs="*", default=[], help="of one (for size)")
     options = parser.parse_args(argv)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)  # a file has no edge
     made = _generated(options)
     if made is not None:
         console.print(made)
