@@ -35,7 +35,7 @@ def quoted_answer(
 ) -> Answer:
     """The answer that says these quotes, in this order.
 
-    `outcome` "closest": the one quote comes closest, but may not answer. `asked`: what the
+    `outcome` "closest": the quotes come closest, but may not answer. `asked`: what the
     question wants, to be shown in bold. `place(source, offset)` says where in its document a
     character stands.
     """

@@ -70,7 +70,19 @@ NAMES = (
     "how_soft",  # asked how: as soft_rare
     "what_kind",  # asked what or which: as kinds
     "best_passage",  # of the best passage
+    # From here on for the judgement alone. The networks, given these too, excused sentences that
+    # have no word of the question in documents whose title has them all.
+    "names_passage",  # share of the question's names and numbers in the passage or near
+    "name_missing",  # how rare the rarest of them is that is in neither
+    "word_missing",  # how rare the question's rarest word is that is in neither
+    "absent",  # share of the question's words that are in no passage, nor near
+    "title",  # share of the question's words, by rarity, in the title
+    "title_covered",  # share of the title's words that the question has
+    "before",  # share of the question's words, by rarity, in the sentence before
+    "after",  # and in the one after
 )
+
+RANKING = NAMES.index("names_passage")  # so many of them, from the first, rank sentences
 
 _ANSWERED = ("who", "when", "where", "number", "why", "what_name")  # as in NAMES
 ENOUGH = 2  # content words with which a question speaks for itself
@@ -102,8 +114,12 @@ class Candidate:
     end: int
     passage_index: int
     inside: bool
-    around: tuple[str, ...]
-    """Its document's title, the sentence before, the sentence, the one after."""
+    title: str
+    """Its document's."""
+    before: str
+    """The sentence before it, if there is one."""
+    after: str
+    """The sentence after it."""
     passage: str
     score: float
     """Its passage's score, by the best passage's."""
@@ -112,7 +128,12 @@ class Candidate:
     @property
     def near(self) -> str:
         """The sentence with its neighbours and its document's title."""
-        return " ".join(self.around)
+        return " ".join(part for part in self.around if part)
+
+    @property
+    def around(self) -> tuple[str, str, str, str]:
+        """The title, the sentence before, the sentence, the one after."""
+        return self.title, self.before, self.text, self.after
 
 
 def stems(text: str, language: Language) -> list[str]:
@@ -160,6 +181,8 @@ def features(
         [
             *asked.row(n, candidate, float(cosine[n]), float(near[n]), _soft(meanings, n)),
             *asked.meant(n, candidate, meanings),
+            *asked.missing(n),
+            *asked.beside(candidate),
         ]
         for n, candidate in enumerate(candidates)
     ]
@@ -182,10 +205,11 @@ class _Asked:
         self.sets = [frozenset(words) for words in self.words]
         self.near = [frozenset(map(language.stem, words)) for words in content.near]
         self.passages = [frozenset(map(language.stem, words)) for words in content.passages]
-        rare = rarity(self.sets)
+        self.rare = rare = rarity(self.sets)
         own, earlier = stems(question, language), stems(context, language)
         self.weights = {w: 0.5 * rare(w) for w in earlier} | {w: rare(w) for w in own}
         self.total = sum(self.weights.values()) or 1.0
+        self.own = frozenset(own)
         self.pairs = set(pairwise(own))
         first = _WORD.search(question)
         begins = first.end() if first else 0
@@ -194,6 +218,13 @@ class _Asked:
             for w in [*NAME.findall(question[begins:]), *NUMBER.findall(question)]
             if not language.says_little(w.lower())
         }
+        self.known = [
+            passage | near for passage, near in zip(self.passages, self.near, strict=True)
+        ]
+        absent = self.own.difference(*self.known)
+        self.absent = len(absent) / len(self.own) if self.own else 0.0
+        self.rarest = math.log(1 + len(self.sets))
+        self.stemmed = cache(lambda text: frozenset(stems(text, language)))
         self.rarities: NDArray[np.float32] | None = None
         self.wanted_stems: set[str] = set()
         self.defines = bool(_DEFINES.search(question.lower().strip()))
@@ -264,6 +295,26 @@ class _Asked:
             float(lowered.split()[:1] == ["how"]) * soft_rare,
             float(self.asked.kind == "what_name") * three,
             float(candidate.passage_index == 0),
+        ]
+
+    def missing(self, n: int) -> list[float]:
+        """The features from `names_passage` on."""
+        known = self.known[n]
+        return [
+            len(self.names & known) / len(self.names) if self.names else 0.5,
+            max(map(self.rare, self.names - known), default=0.0) / self.rarest,
+            max(map(self.rare, self.own - known), default=0.0) / self.rarest,
+            self.absent,
+        ]
+
+    def beside(self, candidate: Candidate) -> list[float]:
+        """The features from `title` on."""
+        title = self.stemmed(candidate.title)
+        return [
+            self.share(title),
+            len(title & self.own) / len(title) if title else 0.0,
+            self.share(self.stemmed(candidate.before)),
+            self.share(self.stemmed(candidate.after)),
         ]
 
     def _rarities(self, meanings: Meanings) -> NDArray[np.float32]:

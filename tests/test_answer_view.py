@@ -94,7 +94,9 @@ def test_an_answer_is_taken_along_with_its_footnotes():
     doubtful = replace(ANSWER, sentences=(Sentence("Kim met Li.", (1,), False, doubt="why"),))
     assert "[1] (not supported by its source: why)" in answer_view.plain_copy(doubtful)
     closest = replace(ANSWER, outcome="closest")
-    assert answer_view.plain_copy(closest).startswith("Only the closest passage")
+    assert answer_view.plain_copy(closest).startswith("Only the closest passage:")
+    two = replace(closest, citations=ANSWER.citations * 2)
+    assert answer_view.plain_copy(two).startswith("Only the closest passages:")
 
 
 def test_what_is_taken_along_as_markdown_is_not_active():

@@ -83,8 +83,8 @@ def test_what_names_no_time_at_all_does_not_answer_when(ask):
     assert answer.outcome == "closest"
     assert not answer.found
     assert answer.text.startswith("The documents may not answer this.")
-    assert answer.text.endswith("painted green. [1]")
-    assert len(answer.citations) == 1
+    assert "painted green. [1]" in answer.text
+    assert len(answer.citations) == 2
 
 
 def test_nothing_is_said_where_nothing_comes_close(ask):
@@ -105,7 +105,20 @@ def test_nothing_is_said_where_nothing_comes_close(ask):
 def test_a_second_sentence_is_said_sooner_than_a_third(second, third, said):
     texts = ["The bridge is green.", "A ferry crosses hourly.", "Its crew lives ashore."]
     candidates = [
-        Candidate(text, "a", 30 * n, 30 * n + len(text), 0, True, (text,), text, 1.0, False)
+        Candidate(
+            text=text,
+            source="a",
+            start=30 * n,
+            end=30 * n + len(text),
+            passage_index=0,
+            inside=True,
+            title="",
+            before="",
+            after="",
+            passage=text,
+            score=1.0,
+            heading=False,
+        )
         for n, text in enumerate(texts)
     ]
     shares = np.array([0.6, 0.6 * second, 0.6 * third], np.float32)

@@ -84,8 +84,7 @@ def _said(answer: Answer, turn: int, words: Words) -> str:
         case "talk":
             return f'<div class="docent-talk">\n\n{delta_markdown(answer.text, turn)}\n\n</div>'
         case "closest":
-            many = len(answer.citations) > 1
-            label = paragraph("label", words("answer.closest.many" if many else "answer.closest"))
+            label = paragraph("label", _closest(answer, words))
             body = _body(answer, turn, words)
             return f'<div class="docent-closest-said">{label}\n\n{body}\n\n</div>'
         case _:
@@ -351,7 +350,11 @@ def _doubt(sentence: Sentence, words: Words) -> str:
 
 
 def _label(answer: Answer, words: Words) -> str:
-    return f"{words('answer.closest')} " if answer.outcome == "closest" else ""
+    return f"{_closest(answer, words)} " if answer.outcome == "closest" else ""
+
+
+def _closest(answer: Answer, words: Words) -> str:
+    return words("answer.closest.many" if len(answer.citations) > 1 else "answer.closest")
 
 
 def _footnote(title: str, citation: Citation) -> str:
