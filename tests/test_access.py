@@ -133,6 +133,24 @@ def test_a_wrong_login_says_the_same_whoever_it_is(access, name, password):
     assert not person.cookies
 
 
+@pytest.mark.parametrize("asked", [{"accept_language": "de-AT"}, {"cookie": "docent-language=de"}])
+def test_the_login_speaks_the_visitors_language(access, asked):
+    def said(method="GET", path="/login", accept="text/html", **more):
+        return call(access, method, path, accept=accept, **asked, **more).body.decode()
+
+    page = said()
+    assert '<html lang="de">' in page
+    assert "<title>Anmelden · Docent</title>" in page
+    assert "Passwort</label>" in page
+    wrong = form(username="ann", password="guess")
+    assert "Name und Passwort gehören nicht zusammen." in said("POST", body=wrong)
+    assert json.loads(said("POST", body=wrong, accept=""))["detail"] == "Falsche Anmeldung."
+    for _ in range(FREE):
+        page = said("POST", body=wrong)
+    assert "Zu viele Versuche. Bitte 1 Sekunde warten" in page
+    assert json.loads(said("POST", "/any", accept=""))["detail"] == "Bitte zuerst anmelden."
+
+
 def test_what_was_typed_comes_back_as_text(access):
     body = form(username='"><script>x</script>', password="y", next='/"><script>')
     page = call(access, "POST", "/login", body=body, accept="text/html")

@@ -110,6 +110,19 @@ def test_the_same_with_the_keyboard_alone(visit, address):
     expect(page.get_by_label("Question")).to_be_visible()
 
 
+def test_a_german_browser_finds_the_way_in_and_out_in_german(visit, address):
+    page = visit(address, locale="de-AT")
+    expect(page).to_have_title("Anmelden · Docent")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Passwort").fill(PASSWORDS["ann"])
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_label("Frage", exact=True)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.get_by_role("button", name="Abmelden").click()
+    expect(page).to_have_title("Anmelden · Docent")
+
+
 def test_two_users_of_one_browser_do_not_see_each_other(visit, address):
     page = visit(address)
     log_in(page, "ann")

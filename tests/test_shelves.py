@@ -93,16 +93,25 @@ def test_numbers_dates_and_counts_are_written_as_the_language_writes_them():
 
 
 @pytest.mark.parametrize(
-    ("cookies", "language"),
+    ("cookies", "accepted", "language"),
     [
-        ({}, "en"),
-        ({"docent-language": "de"}, "de"),
-        ({"docent-language": "xx"}, "en"),
-        (None, "en"),
+        ({}, "", "en"),
+        ({"docent-language": "de"}, "", "de"),
+        ({"docent-language": "de"}, "en", "de"),
+        ({"docent-language": "en"}, "de", "en"),
+        ({"docent-language": "xx"}, "de-CH", "de"),
+        (None, "de", "de"),
+        (None, "fr, DE-at;q=0.5, en; q=0.1", "de"),
+        (None, "de;q=0.1,en;q=0.9", "en"),
+        (None, "de;q=0, fr", "en"),
+        (None, "*", "en"),
+        (None, "de;q=much, ;;q=, \udcff,", "en"),
+        (None, "fr," * 10**6 + "de", "en"),
     ],
+    ids=str,
 )
-def test_the_language_is_the_chosen_one_if_there_is_such(cookies, language):
-    assert words_for(cookies).language == language
+def test_the_language_is_the_chosen_one_or_what_the_browser_asks_for(cookies, accepted, language):
+    assert words_for(cookies, accepted).language == language
 
 
 # --- the list of documents ---------------------------------------------------------

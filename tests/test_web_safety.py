@@ -246,6 +246,17 @@ def test_who_asks_too_often_is_told_to_slow_down_and_nobody_else():
     assert statuses(int(PER_SECOND) + 1, "192.0.2.1") == [200] * int(PER_SECOND) + [429]
 
 
+def test_limits_are_told_in_the_visitors_language():
+    limits = Limits(reading, max_upload=1, pace=Pace(lambda: 0.0))
+    german = {"accept_language": "de"}
+    for _ in range(BURST):
+        call(limits, "POST", "/gradio_api/queue/join")
+    hasty = call(limits, "POST", "/gradio_api/queue/join", **german)
+    assert json.loads(hasty.body)["detail"].startswith("Bitte langsamer")
+    long = call(limits, "POST", "/x", content_length=str(MAX_JSON + 1), **german)
+    assert "4.194.304 Bytes sind die Grenze" in json.loads(long.body)["detail"]
+
+
 def test_reading_costs_nobody_their_pace():
     limits = Limits(reading, max_upload=1, pace=Pace(lambda: 0.0))
     assert {call(limits, path="/gradio_api/info").status for _ in range(2 * BURST)} == {200}

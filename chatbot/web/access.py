@@ -16,7 +16,6 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Hashable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -29,12 +28,14 @@ from chatbot.web.asgi import (
     Scope,
     Send,
     TooLarge,
+    cookies_of,
     header,
     read_body,
     refuse,
     replayed,
     reply,
     wants_page,
+    words_of,
 )
 from chatbot.web.limits import MAX_JSON
 from chatbot.web.login import login_page, logout_page
@@ -85,12 +86,12 @@ class Access:
             return
         path: str = scope["path"]
         if path.startswith(_SHUT) or (path.startswith(API) and not _OPEN.match(path[len(API) :])):
-            await refuse(send, 404, "There is nothing here.")
+            await refuse(send, 404, words_of(scope)("access.nothing"))
         elif not self._users:
             await self._app({**scope, "docent.user": None}, receive, send)
         elif path.rstrip("/") == "/login":
             await self._login(scope, receive, send)
-        elif (user := self._sessions.user(_cookies(scope).get(self._cookie, ""))) is None:
+        elif (user := self._sessions.user(cookies_of(scope).get(self._cookie, ""))) is None:
             await self._stranger(scope, send)
         elif path.rstrip("/") == "/logout":
             await self._logout(scope, send)
@@ -100,20 +101,21 @@ class Access:
     # --- in and out ----------------------------------------------------------------
 
     async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
+        words = words_of(scope)
         if scope["method"] in ("GET", "HEAD"):
             after = _after(parse_qs(scope["query_string"].decode("latin-1")))
-            if self._sessions.user(_cookies(scope).get(self._cookie, "")) is not None:
+            if self._sessions.user(cookies_of(scope).get(self._cookie, "")) is not None:
                 await self._go(send, after)
             else:
-                await reply(send, *login_page(self._site.prefix, after))
+                await reply(send, *login_page(self._site.prefix, words, after))
             return
         if scope["method"] != "POST":
-            await refuse(send, 405, "Log in with POST.", [("allow", "GET, POST")])
+            await refuse(send, 405, words("login.post"), [("allow", "GET, POST")])
             return
         try:
             form = parse_qs((await read_body(receive, MAX_FORM)).decode("utf-8", "replace"))
         except TooLarge:
-            await refuse(send, 413, "That is no name and password.", [("connection", "close")])
+            await refuse(send, 413, words("login.long"), [("connection", "close")])
             return
         name = form.get("username", [""])[0].strip()
         wait = await self._tried(scope, name, form.get("password", [""])[0])
@@ -124,12 +126,12 @@ class Access:
         status = 429 if wait else 401
         if _is_browser(scope):
             status, body, kind, headers = login_page(
-                self._site.prefix, _after(form), name, status=status, wait=math.ceil(wait)
+                self._site.prefix, words, _after(form), name, status=status, wait=math.ceil(wait)
             )
             await reply(send, status, body, kind, [*headers, *again])
         else:
-            why = f"Too many tries: again in {math.ceil(wait)} s." if wait else "Wrong login."
-            await refuse(send, status, why, again)
+            key = "login.again" if wait else "login.refused"
+            await refuse(send, status, words(key, wait=math.ceil(wait)), again)
 
     async def _tried(self, scope: Scope, name: str, password: str) -> float | None:
         """None if the password is right; else seconds to wait, 0 if it was wrong.
@@ -138,7 +140,7 @@ class Access:
         name do not slow its owner down.
         """
         address = ("address", neighbourhood((scope["client"] or ("",))[0]))
-        known = _cookies(scope).get(self._known, "")
+        known = cookies_of(scope).get(self._known, "")
         mark = self._mark(name)
         own: tuple[Hashable, ...] = (address, ("name", name[:64]))
         if hmac.compare_digest(known.encode("utf-8", "replace"), mark.encode()):
@@ -172,14 +174,14 @@ class Access:
 
     async def _logout(self, scope: Scope, send: Send) -> None:
         if scope["method"] != "POST":  # or a link anywhere could log a user out
-            await reply(send, *logout_page(self._site.prefix))
+            await reply(send, *logout_page(self._site.prefix, words_of(scope)))
             return
-        self._sessions.end(_cookies(scope).get(self._cookie, ""))
+        self._sessions.end(cookies_of(scope).get(self._cookie, ""))
         await self._go(send, "/", [self._set(self._cookie, "", 0)])
 
     async def _stranger(self, scope: Scope, send: Send) -> None:
         if not wants_page(scope):
-            await refuse(send, 401, "Log in first.")
+            await refuse(send, 401, words_of(scope)("login.first"))
             return
         query = scope["query_string"].decode("latin-1")
         asked = scope["path"] + (f"?{query}" if query else "")
@@ -213,12 +215,13 @@ class Access:
             try:
                 body = await read_body(receive, MAX_JSON)
             except TooLarge:
-                await refuse(send, 413, "What was sent is too long.", [("connection", "close")])
+                too_long = words_of(scope)("limits.long", limit=MAX_JSON)
+                await refuse(send, 413, too_long, [("connection", "close")])
                 return
             held += _ids(body)
             receive = replayed(body, receive)
         if not self._claims.take(held, user):
-            await refuse(send, 403, "This belongs to another user.")
+            await refuse(send, 403, words_of(scope)("access.other"))
             return
         if posted and path.startswith((f"{API}call/", f"{API}queue/join")):
             send = self._claiming(user, send)
@@ -262,15 +265,6 @@ def _ids(body: bytes) -> list[str]:
     if not isinstance(given, dict):
         return []
     return [str(given[key]) for key in ("session_hash", "event_id") if given.get(key)]
-
-
-def _cookies(scope: Scope) -> dict[str, str]:
-    try:
-        return {
-            name: morsel.value for name, morsel in SimpleCookie(header(scope, "cookie")).items()
-        }
-    except CookieError:
-        return {}
 
 
 def _after(form: dict[str, list[str]]) -> str:

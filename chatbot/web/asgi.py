@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
+
+from chatbot.web.strings import Words, words_for
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,6 +28,19 @@ def header(scope: Scope, name: str) -> str:
     """A request's header, or an empty string. Of several the first."""
     wanted = name.lower().encode()
     return next((v.decode("latin-1") for n, v in scope["headers"] if n == wanted), "")
+
+
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """A request's cookies; none if they are no cookies."""
+    try:
+        return {n: morsel.value for n, morsel in SimpleCookie(header(scope, "cookie")).items()}
+    except CookieError:
+        return {}
+
+
+def words_of(scope: Scope) -> Words:
+    """The page's sentences in the language of who sent a request."""
+    return words_for(cookies_of(scope), header(scope, "accept-language"))
 
 
 def wants_page(scope: Scope) -> bool:

@@ -13,7 +13,17 @@ import secrets
 from urllib.parse import quote
 
 from chatbot.site import Site
-from chatbot.web.asgi import App, Message, Receive, Scope, Send, header, refuse, wants_page
+from chatbot.web.asgi import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    header,
+    refuse,
+    wants_page,
+    words_of,
+)
 
 # Gradio evaluates the page's own handlers (`js=…`) and templates: without 'unsafe-eval'
 # nothing appears. It sets style attributes all over: without 'unsafe-inline' nothing is styled.
@@ -35,7 +45,6 @@ ALWAYS = {
     b"x-robots-tag": b"noindex, nofollow",
 }
 KEPT = "/assets/"  # gradio's files, whose names carry their content's hash
-_UNKNOWN = "This page does not answer to the name {name!r}. If it should: DOCENT_URL=http://{name}"
 
 
 class Guard:
@@ -57,9 +66,10 @@ class Guard:
         response = _Response(scope, send, self._site)
         host = header(scope, "host")
         if not self._site.admits(host):
-            await refuse(response.send, 421, _UNKNOWN.format(name=host[:100]))
+            unknown = words_of(scope)("access.unknown", name=host[:100])
+            await refuse(response.send, 421, unknown)
         elif not self._own(scope, host):
-            await refuse(response.send, 403, "Another site's page asked for this.")
+            await refuse(response.send, 403, words_of(scope)("access.elsewhere"))
         else:
             await self._app(self._normal(scope, host), receive, response.send)
 

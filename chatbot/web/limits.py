@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from chatbot.web.asgi import App, Message, Receive, Scope, Send, TooLarge, header, refuse
+from chatbot.web.asgi import App, Message, Receive, Scope, Send, TooLarge, header, refuse, words_of
 from chatbot.web.sessions import neighbourhood
 
 MAX_JSON = 4 * 2**20  # bytes: a question has 8,000 characters, a history some of them
@@ -42,7 +42,7 @@ class Limits:
             who = scope.get("docent.user") or neighbourhood((scope["client"] or ("",))[0])
             if wait := self._pace.wait(who):
                 again = [("retry-after", str(math.ceil(wait)))]
-                await refuse(send, 429, "Slow down: too many requests at once.", again)
+                await refuse(send, 429, words_of(scope)("limits.slow"), again)
                 return
         limit = MAX_JSON
         if path.startswith(_UPLOAD):
@@ -51,13 +51,17 @@ class Limits:
 
     async def _within(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the body on as long as it is not too long."""
-        too_long = f"What was sent is too long: {limit:,} bytes are the limit."
+
+        async def refuse_the_length() -> None:
+            too_long = words_of(scope)("limits.long", limit=limit)
+            await refuse(send, 413, too_long, [("connection", "close")])
+
         declared = header(scope, "content-length")
         if declared and (not declared.isascii() or not declared.isdigit()):
-            await refuse(send, 400, "The length of what was sent is no number.")
+            await refuse(send, 400, words_of(scope)("limits.length"))
             return
         if declared and int(declared) > limit:
-            await refuse(send, 413, too_long, [("connection", "close")])
+            await refuse_the_length()
             return
         taken, began = 0, False
 
@@ -78,7 +82,7 @@ class Limits:
             await self._app(scope, counted, noted)
         except TooLarge:
             if not began:
-                await refuse(send, 413, too_long, [("connection", "close")])
+                await refuse_the_length()
 
 
 class Pace:

@@ -10,6 +10,8 @@ import hashlib
 import html
 from pathlib import Path
 
+from chatbot.web.strings import Words
+
 Reply = tuple[int, bytes, str, list[tuple[str, str]]]
 
 _STYLE = (Path(__file__).parent / "login.css").read_text("utf-8")
@@ -19,7 +21,7 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -35,36 +37,42 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_LOGIN = """<p class="lead">Ask your documents, and check every sentence of the answer.</p>
+_LOGIN = """<p class="lead">{lead}</p>
 {said}<form method="post" action="{action}">
 <input type="hidden" name="next" value="{after}">
-<label for="username">Name</label>
+<label for="username">{name_label}</label>
 <input id="username" name="username" value="{name}" autocomplete="username" autocapitalize="none"
  spellcheck="false" maxlength="64" required{describe}{first}>
-<label for="password">Password</label>
+<label for="password">{password_label}</label>
 <input id="password" name="password" type="password" autocomplete="current-password"
  maxlength="1024" required{describe}{then}>
-<button type="submit">Log in</button>
+<button type="submit">{title}</button>
 </form>
-<p class="hint">Your conversations are yours alone; the documents are shared by all who log in.</p>
+<p class="hint">{hint}</p>
 """
-_LOGOUT = """<p class="lead">Your conversations stay; log in again to go on with them.</p>
-<form method="post" action="{action}"><button type="submit">Log out</button></form>
-<p class="hint"><a href="{home}">Back to the documents</a></p>
+_LOGOUT = """<p class="lead">{lead}</p>
+<form method="post" action="{action}"><button type="submit">{title}</button></form>
+<p class="hint"><a href="{home}">{back}</a></p>
 """
 
 
 def login_page(
-    prefix: str, after: str, name: str = "", *, status: int = 200, wait: int = 0
+    prefix: str, words: Words, after: str, name: str = "", *, status: int = 200, wait: int = 0
 ) -> Reply:
     """The form. `status`: 401 after a wrong login, 429 with the seconds to `wait`."""
     said = ""
     if status == 401:
-        said = "Name and password do not belong together. Check both, and try again."
+        said = html.escape(words("login.wrong"))
     elif status == 429:
-        said = f"Too many tries. Wait {wait} second{'s' * (wait != 1)}, and try again."
+        said = html.escape(words.count("login.wait", wait))
     focus = " autofocus"
+    title = words("login.in")
     body = _LOGIN.format(
+        lead=html.escape(words("login.lead")),
+        name_label=html.escape(words("login.name")),
+        password_label=html.escape(words("login.password")),
+        title=html.escape(title),
+        hint=html.escape(words("login.hint")),
         said=f'<p class="wrong" id="wrong" role="alert">{said}</p>\n' if said else "",
         action=html.escape(f"{prefix}/login"),
         after=html.escape(after),
@@ -73,25 +81,33 @@ def login_page(
         first="" if name else focus,
         then=focus if name else "",
     )
-    return _reply(status, "Log in", body)
+    return _reply(status, words, title, body)
 
 
-def logout_page(prefix: str) -> Reply:
+def logout_page(prefix: str, words: Words) -> Reply:
     """The question whether to log out."""
-    action, home = html.escape(f"{prefix}/logout"), html.escape(f"{prefix}/")
-    return _reply(200, "Log out", _LOGOUT.format(action=action, home=home))
+    title = words("login.out")
+    body = _LOGOUT.format(
+        lead=html.escape(words("login.out.about")),
+        title=html.escape(title),
+        back=html.escape(words("login.back")),
+        action=html.escape(f"{prefix}/logout"),
+        home=html.escape(f"{prefix}/"),
+    )
+    return _reply(200, words, title, body)
 
 
-def user_html(name: str | None) -> str:
+def user_html(name: str | None, words: Words) -> str:
     """Who is logged in, with a button to log out, for the top of the page; else nothing."""
     if not name:
         return ""
     return (
         '<form method="post" action="logout" class="docent-user">'
-        f'<span>{html.escape(name)}</span><button type="submit">Log out</button></form>'
+        f"<span>{html.escape(name)}</span>"
+        f'<button type="submit">{html.escape(words("login.out"))}</button></form>'
     )
 
 
-def _reply(status: int, title: str, body: str) -> Reply:
-    page = _PAGE.format(title=title, style=_STYLE, body=body)
+def _reply(status: int, words: Words, title: str, body: str) -> Reply:
+    page = _PAGE.format(language=words.language, title=html.escape(title), style=_STYLE, body=body)
     return status, page.encode(), "text/html", [("content-security-policy", _POLICY)]

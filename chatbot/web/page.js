@@ -8,8 +8,11 @@
   docent.find = (selector) => document.querySelector(selector);
   // Gradio's style sheets reach what is inside its container only.
   docent.page = docent.find("#docent-page");
+  // As the server chooses it: the visitor's choice, or else the best liked that there is.
   const chosen = document.cookie.match(`(?:^|; )${docent.cookie}=([^;]*)`)?.[1];
-  docent.words = docent.tables[chosen] ?? docent.tables.en;
+  const liked = [chosen, ...navigator.languages.map((one) => one.split("-")[0].toLowerCase())];
+  docent.language = liked.find((one) => Object.hasOwn(docent.tables, one ?? "")) ?? "en";
+  docent.words = docent.tables[docent.language];
   docent.say = (key, values = {}) =>
     docent.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
   // What the server wrote before it knew the visitor's language.

@@ -152,7 +152,7 @@ def _translate(blocks: gr.Blocks, labels: Labels) -> None:
 
 def _user(request: gr.Request) -> str:
     """Who is logged in, with the way out, in HTML."""
-    return user_html(owner_of(request))
+    return user_html(owner_of(request), words_of(request))
 
 
 def _top_html(words: Words) -> str:

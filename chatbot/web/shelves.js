@@ -207,7 +207,7 @@
     const theme = cookie("docent-theme");
     document.body.classList.toggle("dark", theme ? theme === "dark" : dark.matches);
   };
-  const speak = () => (document.documentElement.lang = cookie("docent-language") || "en");
+  const speak = () => (document.documentElement.lang = window.docent.language);
   dark.addEventListener("change", paint);
 
   document.addEventListener("change", (event) => {

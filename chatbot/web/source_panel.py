@@ -265,7 +265,7 @@ def _guarded(function: Callable[[Request], Response]) -> Callable[[Request], Res
 
 def _say(request: Request) -> Words:
     """The page's sentences in the visitor's language."""
-    return words_for(request.cookies)
+    return words_for(request.cookies, request.headers.get("accept-language", ""))
 
 
 def _json(answer: dict[str, Any], status: int = 200) -> Response:

@@ -8,6 +8,7 @@ sentence escapes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from chatbot.web.strings_en import ENGLISH
 TABLES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "de": GERMAN}
 """By language (BCP 47), the first is the page's own."""
 COOKIE = "docent-language"
+LONGEST = 1_000  # characters of a list of languages: none has so many
 _THOUSANDS = {"en": ",", "de": "."}
 _DATES = {"en": "%Y-%m-%d", "de": "%d.%m.%Y"}
 
@@ -58,10 +60,25 @@ PLAIN = Words()
 """The page's own language."""
 
 
-def words_for(cookies: Mapping[str, str] | None) -> Words:
-    """In the language that a visitor chose; English, if it is none of the page's."""
+def words_for(cookies: Mapping[str, str] | None, accepted: str = "") -> Words:
+    """In the language that a visitor chose, or else the one that the browser would have most.
+
+    `accepted`: its Accept-Language (RFC 9110). English, if none of them is one of the page's.
+    """
     chosen = (cookies or {}).get(COOKIE, "")
-    return Words(chosen if chosen in TABLES else "en")
+    liked = [chosen, *_by_liking(accepted)]
+    return Words(next((language for language in liked if language in TABLES), "en"))
+
+
+def _by_liking(accepted: str) -> list[str]:
+    """Languages without their regions, the best liked first: "de-AT, en;q=.5" is de, en."""
+    weights: list[tuple[float, str]] = []
+    for one in accepted[:LONGEST].split(","):
+        tag, _, weight = one.replace(" ", "").partition(";q=")
+        with suppress(ValueError):
+            weights.append((float(weight or 1), tag.partition("-")[0].lower()))
+    liked = sorted(weights, key=lambda one: -one[0])  # what comes first stays first among equals
+    return [language for weight, language in liked if weight > 0]
 
 
 Say = Callable[..., str]

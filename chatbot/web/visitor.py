@@ -25,7 +25,8 @@ def labelled(key: str) -> Callable[[Words], dict[str, Any]]:
 
 def words_of(request: gr.Request | None) -> Words:
     """The page's sentences in the visitor's language."""
-    return words_for(_cookies(request))
+    accepted = request.headers.get("accept-language", "") if request else ""
+    return words_for(_cookies(request), accepted)
 
 
 def owner_of(request: gr.Request | None) -> str:
