@@ -82,6 +82,7 @@ def test_the_notice_the_model_and_the_time_are_said():
     assert "No model answered." in shown
     assert shown.endswith("openai:some · 0.012 s")
     assert said(timings={"total": 2.0}).endswith("quoted, without a model · 2 s")
+    assert said(citations=()).endswith("Bad answerwithout a model")
 
 
 def test_an_answer_is_taken_along_with_its_footnotes():

@@ -235,7 +235,7 @@ def test_answers_come_from_the_chosen_documents_only(visit, bot):
     page = documents(visit())
     page.get_by_role("checkbox", name="Ask within Zoo in Bonn").click()
     expect(page.get_by_role("checkbox", name="Ask within Zoo in Bonn")).to_be_checked()
-    page.get_by_role("button", name="Ask them").click()
+    page.get_by_role("button", name="Ask it").click()
     expect(page.get_by_label("Question")).to_be_focused()
     ask(page, "What is the zebra called?")
     expect(page.locator("#docent-chat")).to_contain_text("Karl")
@@ -581,7 +581,7 @@ def test_long_words_do_not_widen_the_page(visit, bot, width):
     page.get_by_role("checkbox").first.click()
     expect(page.locator("#docent-table")).to_contain_text("1 document is chosen")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.get_by_role("button", name="Ask them").click()
+    page.get_by_role("button", name="Ask it").click()
     expect(page.locator(".docent-chip")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -132,11 +132,10 @@ def _spans(sentence: Sentence) -> Iterator[tuple[str, bool]]:
 
 def _foot(answer: Answer, turn: int, helpful: bool | None, words: Words) -> str:
     """How it came about, and what can be done with it."""
-    how = (
-        words("answer.quoted")
-        if answer.model == QUOTING
-        else words("answer.model", model=answer.model)
-    )
+    if answer.model != QUOTING:
+        how = words("answer.model", model=answer.model)
+    else:
+        how = words("answer.quoted") if answer.citations else words("answer.bare")
     if "total" in answer.timings:
         how += " · " + words("answer.seconds", seconds=f"{answer.timings['total']:.2g}")
     acts = [

@@ -86,7 +86,7 @@ def _choosing(shown: Shown, chosen: Collection[str], words: Words) -> str:
     if chosen:
         parts = [
             f"<strong>{html_text(words.count('scope.chosen', len(chosen)))}</strong>",
-            _text_button("ask", words("scope.ask"), kind="primary"),
+            _text_button("ask", words.count("scope.ask", len(chosen)), kind="primary"),
             _text_button("clear", words("scope.clear.short")),
         ]
     if shown.view.query and not all(d.source in chosen for d in shown.documents):

@@ -33,6 +33,7 @@ ENGLISH = {
     "answer.doubt": "not supported by its source: {reason}",
     "answer.doubt.bare": "not supported by its source",
     "answer.quoted": "quoted, without a model",
+    "answer.bare": "without a model",
     "answer.model": "{model}",
     "answer.seconds": "{seconds} s",
     "answer.unkept": "This conversation is not kept: {reason}",
@@ -211,7 +212,8 @@ ENGLISH = {
     "scope.more.many": "and {n} more",
     "scope.chosen.one": "{n} document is chosen: answers come from it only.",
     "scope.chosen.many": "{n} documents are chosen: answers come from them only.",
-    "scope.ask": "Ask them",
+    "scope.ask.one": "Ask it",
+    "scope.ask.many": "Ask them",
     "scope.clear.short": "Choose none",
     # Conversations
     "threads.title": "Conversations",
