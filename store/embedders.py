@@ -72,6 +72,10 @@ def _wordllama() -> Embedder | None:
             f"The embedder 'wordllama' cannot be loaded ({error}): there is not enough memory, "
             "or its package is damaged and has to be installed again."
         ) from error
+    # Its tokenizer takes a whole text for one word, and would keep some 20,000 of them: 90 MB of
+    # sentences that are hardly ever embedded again. It is as quick without.
+    if resize := getattr(model.tokenizer.model, "_resize_cache", None):  # not in old versions
+        resize(0)
 
     def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         return _unit(model.embed(_cut(texts), norm=False) if texts else [])

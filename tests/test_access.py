@@ -519,7 +519,7 @@ def test_who_vanishes_in_the_middle_of_an_answer_stops_the_model(bot, visitors):
 
 
 def left_over(page):
-    """Answers under way, events and messages of gradio's that wait, tasks, open sockets."""
+    """Answers under way, events and messages of gradio's, tasks, open sockets."""
     queue = page._blocks._queue
     tasks = asyncio.all_tasks(page._server._loop)
     return (
@@ -528,6 +528,7 @@ def left_over(page):
         len(queue.pending_event_ids_session),
         sum(job is not None for job in queue.active_jobs),
         len(queue.event_ids_to_events),
+        len(queue.event_analytics),
         sum("sse_stream" in repr(task) or "process_events" in repr(task) for task in tasks),
         len(page._server.server_state.connections) <= 1,
     )

@@ -8,7 +8,8 @@ import pytest
 from gradio.queueing import Event
 
 from chatbot.web import visits
-from chatbot.web.visits import CAPACITY, CLOSED, UNREAD, Visits
+from chatbot.web.visits import CAPACITY, CLOSED, UNREAD, Heartbeats, Visits
+from tests.loop import in_loop
 
 
 @pytest.fixture
@@ -52,15 +53,45 @@ def test_the_one_used_longest_ago_makes_room(remembered):
     assert len(remembered.session_data) == len(remembered.time_last_used) == CAPACITY
 
 
-def test_a_closed_page_is_forgotten_after_a_while(remembered):
-    for name in ("open", "closed"):
-        remembered[name].is_closed = name == "closed"
-    remembered.delete_all_expired_state()
-    assert set(remembered.session_data) == {"open", "closed"}
-    for name in ("open", "closed"):
-        remembered.time_last_used[name] -= CLOSED + timedelta(seconds=1)
-    remembered.delete_all_expired_state()
-    assert set(remembered.session_data) == set(remembered.time_last_used) == {"open"}
+def beat(remembered, name, while_open=lambda: None):
+    """A heartbeat of that page, which ends."""
+
+    async def held(scope, receive, send):
+        while_open()
+
+    in_loop(
+        Heartbeats(held, remembered)(
+            {"type": "http", "path": f"/gradio_api/heartbeat/{name}"}, None, None
+        )
+    )
+
+
+def test_a_page_that_is_not_open_is_forgotten_after_a_while(remembered):
+    names = {"open", "closed", "never open"}
+
+    def kept():
+        remembered.delete_all_expired_state()
+        assert set(remembered.session_data) == set(remembered.time_last_used)
+        return set(remembered.session_data)
+
+    for name in names:
+        remembered[name]
+    beat(remembered, "closed")
+
+    def while_open():
+        assert kept() == names
+        for name in names:
+            remembered.time_last_used[name] -= CLOSED + timedelta(seconds=1)
+        assert kept() == {"open"}
+
+    beat(remembered, "open", while_open)
+    assert kept() == set()
+
+
+def test_a_page_that_lost_its_heartbeat_for_a_moment_is_open_again(remembered):
+    remembered["page"].is_closed = True  # gradio says so when a heartbeat ends
+    beat(remembered, "page")
+    assert not remembered["page"].is_closed
 
 
 def test_gradio_remembers_no_more_than_that(page):

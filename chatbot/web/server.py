@@ -35,7 +35,7 @@ from chatbot.web import cache
 from chatbot.web.access import Access
 from chatbot.web.headers import Guard
 from chatbot.web.limits import Limits
-from chatbot.web.visits import Visits
+from chatbot.web.visits import Heartbeats, Visits
 
 EVENTS = 600  # of gradio's events at work at once; most of them wait for a model
 LOOKS = 0.005  # seconds between two looks for something to do, which are a thousand a second else
@@ -77,7 +77,8 @@ class Server(uvicorn.Server):
         self.port: int = self._socket.getsockname()[1]
         app, self._gradio = _mounted(blocks, site, users, max_upload, private, routes, look)
         self._blocks = blocks
-        guarded = Access(Limits(app, max_upload=max_upload), site, users, port=self.port)
+        page = Heartbeats(app, self._gradio.state_holder)
+        guarded = Access(Limits(page, max_upload=max_upload), site, users, port=self.port)
         super().__init__(
             uvicorn.Config(
                 Guard(guarded, site),
@@ -161,6 +162,8 @@ def _mounted(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, routes=[handed_out, *routes])
     blocks.max_threads = WORKERS + 1  # 40 would mean: as many as everything else together
     blocks._queue.max_thread_count = EVENTS
+    # Nobody looks at gradio's list of events, of which each failure would have pandas sum up all.
+    blocks._queue.ANALYTICS_MAX_EVENTS = 0
     blocks._queue.sleep_when_free = LOOKS
     blocks._queue.progress_update_sleep_when_free = 20 * LOOKS
     gr.mount_gradio_app(

@@ -10,6 +10,8 @@ comes back goes on in the thread that the browser knows.
 from __future__ import annotations
 
 import copy
+import re
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,13 +19,33 @@ from gradio.blocks import Blocks
 from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 
+from chatbot.web.asgi import App, Receive, Scope, Send
+
 CAPACITY = 1_000  # pages at once; beyond that the one used longest ago is forgotten
 UNREAD = 1_000  # messages that wait for their reader: an answer has some ten a second
-CLOSED = timedelta(minutes=10)  # after which a page that was closed is forgotten
+CLOSED = timedelta(minutes=10)  # after which a page that is not open any more is forgotten
+_HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
 
 class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
-    """The open pages, by gradio's name for each. In the event loop alone."""
+    """The open pages, by gradio's name for each. In the event loop alone.
+
+    A page is open while its browser, or a program, holds on to its heartbeat.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: Counter[str] = Counter()
+
+    def opened(self, name: str) -> None:
+        """Its heartbeat has begun."""
+        self._open[name] += 1
+        if name in self.session_data:  # it was lost for a moment, and is back
+            self.session_data[name].is_closed = False
+
+    def closed(self, name: str) -> None:
+        """Its heartbeat has ended."""
+        self._open -= Counter([name])
 
     def set_blocks(self, blocks: Blocks) -> None:
         """As gradio does."""
@@ -36,14 +58,14 @@ class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
         return super().__getitem__(session_id)
 
     def delete_all_expired_state(self) -> None:
-        """As gradio does, each second; pages that were closed go whole.
+        """As gradio does, each second; pages that are not open go whole.
 
         With them go names of events that ended after their reader had left, and messages that
         nobody reads.
         """
         until = datetime.now() - CLOSED
-        for name, visit in list(self.session_data.items()):
-            if visit.is_closed and self.time_last_used[name] < until:
+        for name in list(self.session_data):
+            if not self._open[name] and self.time_last_used[name] < until:
                 del self.session_data[name], self.time_last_used[name]
         queue = self.blocks._queue
         for name, unread in list(queue.pending_messages_per_session.items()):
@@ -63,6 +85,25 @@ class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
             for event in events:
                 event.alive = event.alive and event.session_hash != name
         del queue.pending_messages_per_session[name]
+
+
+class Heartbeats:
+    """Wraps gradio; tells the visits which pages are open."""
+
+    def __init__(self, app: App, visits: Visits) -> None:
+        self._app = app
+        self._visits = visits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let it through."""
+        if scope["type"] != "http" or not (beat := _HEARTBEAT.fullmatch(scope["path"])):
+            await self._app(scope, receive, send)
+            return
+        self._visits.opened(beat[1])
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._visits.closed(beat[1])
 
 
 class Visit(SessionState):  # type: ignore[misc]  # gradio has no types
