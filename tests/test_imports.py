@@ -16,7 +16,7 @@ OWNER = {
     "sqlalchemy": "store/",
     "wordllama": "store/embedders.py",
     "gradio": "chatbot/web/",
-    "uvicorn": "chatbot/web/server.py",
+    "uvicorn": "chatbot/web/",
     "fastapi": "chatbot/web/server.py",
     "starlette": "chatbot/web/",
     "openai": "chatbot/models.py",

@@ -35,6 +35,7 @@ SEEDED = 60  # documents
 KEPT_OPEN = 12  # turns of a conversation before a visitor begins a new one
 WARM = 0.4  # of the time is warming up
 FLAT = 0.05
+PATIENCE_S = 60  # of a visitor, with a page on a machine that has other things to do
 FEW = 4  # open files more or less are none: a connection or two at the moment of looking
 
 
@@ -80,7 +81,7 @@ class Visitor:
     """Asks over the page's own protocol."""
 
     def __init__(self, address: str, name: str) -> None:
-        self._client = httpx.Client(base_url=address, timeout=60)
+        self._client = httpx.Client(base_url=address, timeout=PATIENCE_S)
         self._event, self._inputs, _ = _asking(self._client.get("/config").json())
         self._name = name
 
@@ -111,7 +112,7 @@ class Visitor:
 
 def add_and_remove(address: str, folder: Path) -> Callable[[int], None]:
     """A file goes in, is found, and goes out."""
-    client = Client(address, verbose=False)
+    client = Client(address, verbose=False, httpx_kwargs={"timeout": PATIENCE_S})
 
     def added_and_removed(n: int) -> None:
         path, marker = folder / "up.txt", f"Up{n}"

@@ -8,7 +8,7 @@ import pytest
 from gradio.queueing import Event
 
 from chatbot.web import visits
-from chatbot.web.visits import CAPACITY, CLOSED, UNREAD, Heartbeats, Visits
+from chatbot.web.visits import CAPACITY, CLOSED, UNREAD, Presence, Visits
 from tests.loop import in_loop
 
 
@@ -59,11 +59,8 @@ def beat(remembered, name, while_open=lambda: None):
     async def held(scope, receive, send):
         while_open()
 
-    in_loop(
-        Heartbeats(held, remembered)(
-            {"type": "http", "path": f"/gradio_api/heartbeat/{name}"}, None, None
-        )
-    )
+    scope = {"type": "http", "path": f"/gradio_api/heartbeat/{name}"}
+    in_loop(Presence(held, remembered)(scope, None, None))
 
 
 def test_a_page_that_is_not_open_is_forgotten_after_a_while(remembered):
@@ -114,3 +111,39 @@ def test_who_reads_nothing_of_what_comes_is_cut_off(page, remembered):
         "reads": True,
         "does not": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("then", "kept"),
+    [
+        ("the end", True),
+        ("nothing", False),  # it was cut off while it was written to
+        ("leaving", False),  # gradio has seen it, and ends as if all had been read
+        ("the end, then leaving", True),
+    ],
+)
+def test_nothing_is_kept_for_who_leaves_amidst_an_answer(page, remembered, then, kept):
+    page.queue()
+    queue = page._queue
+    queue.pending_messages_per_session["reader"] = asyncio.Queue()
+    end = {"type": "http.response.body", "body": b""}
+
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({**end, "more_body": True})
+        if then.startswith("the end"):
+            await send(end)
+        if then.endswith("leaving"):
+            await receive()
+            await send(end)
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    query = b"session_hash=reader"
+    scope = {"type": "http", "path": "/gradio_api/queue/data", "query_string": query}
+    in_loop(Presence(answer, remembered)(scope, receive, send))
+    assert ("reader" in queue.pending_messages_per_session) == kept

@@ -3,8 +3,10 @@
     Guard     names and origins that may come in, headers of every response
     Access    the login
     Limits    bytes and requests
+    Presence  who has the page open, who leaves
     gradio    the page
 
+Each connection is a `Connection`, which is cut off when nobody reads what was asked for.
 Knows nothing about what the page shows.
 """
 
@@ -33,9 +35,10 @@ from chatbot.site import Site
 from chatbot.users import Users
 from chatbot.web import cache
 from chatbot.web.access import Access
+from chatbot.web.connection import Connection, keep_little
 from chatbot.web.headers import Guard
 from chatbot.web.limits import Limits
-from chatbot.web.visits import Heartbeats, Visits
+from chatbot.web.visits import Presence, Visits
 
 EVENTS = 600  # of gradio's events at work at once; most of them wait for a model
 LOOKS = 0.005  # seconds between two looks for something to do, which are a thousand a second else
@@ -74,10 +77,11 @@ class Server(uvicorn.Server):
         beside gradio's and behind the same login.
         """
         self._socket = _listening(site.host, port)
+        keep_little(self._socket)
         self.port: int = self._socket.getsockname()[1]
         app, self._gradio = _mounted(blocks, site, users, max_upload, private, routes, look)
         self._blocks = blocks
-        page = Heartbeats(app, self._gradio.state_holder)
+        page = Presence(app, self._gradio.state_holder)
         guarded = Access(Limits(page, max_upload=max_upload), site, users, port=self.port)
         super().__init__(
             uvicorn.Config(
@@ -85,6 +89,7 @@ class Server(uvicorn.Server):
                 proxy_headers=bool(site.public and proxies),
                 forwarded_allow_ips=proxies or None,
                 server_header=False,
+                http=Connection,
                 ws="none",
                 log_level="warning",
                 limit_concurrency=CONNECTIONS,

@@ -14,16 +14,18 @@ import re
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 from gradio.blocks import Blocks
 from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 
-from chatbot.web.asgi import App, Receive, Scope, Send
+from chatbot.web.asgi import App, Message, Receive, Scope, Send
 
 CAPACITY = 1_000  # pages at once; beyond that the one used longest ago is forgotten
 UNREAD = 1_000  # messages that wait for their reader: an answer has some ten a second
 CLOSED = timedelta(minutes=10)  # after which a page that is not open any more is forgotten
+_READING = "/gradio_api/queue/data"
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
 
@@ -70,25 +72,28 @@ class Visits(StateHolder):  # type: ignore[misc]  # gradio has no types
         queue = self.blocks._queue
         for name, unread in list(queue.pending_messages_per_session.items()):
             if unread.qsize() > UNREAD:
-                self._cut_off(name)
+                self.left(name)
         for name, events in list(queue.pending_event_ids_session.items()):
             read = name in queue.pending_messages_per_session
             if not read and events.isdisjoint(queue.event_ids_to_events):
                 del queue.pending_event_ids_session[name]
         super().delete_all_expired_state()
 
-    def _cut_off(self, name: str) -> None:
+    def left(self, name: str) -> None:
         """End what is going on for a page that does not read what comes of it."""
         queue = self.blocks._queue
         waiting = (lane.queue for lane in queue.event_queue_per_concurrency_id.values())
         for events in (*filter(None, queue.active_jobs), *waiting):
             for event in events:
                 event.alive = event.alive and event.session_hash != name
-        del queue.pending_messages_per_session[name]
+        queue.pending_messages_per_session.pop(name, None)
 
 
-class Heartbeats:
-    """Wraps gradio; tells the visits which pages are open."""
+class Presence:
+    """Wraps gradio; tells the visits which pages are open, and which leave amidst an answer.
+
+    Of some of these gradio would keep what they have not read.
+    """
 
     def __init__(self, app: App, visits: Visits) -> None:
         self._app = app
@@ -96,14 +101,39 @@ class Heartbeats:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it through."""
-        if scope["type"] != "http" or not (beat := _HEARTBEAT.fullmatch(scope["path"])):
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path.rstrip("/") == _READING:
+            await self._read(scope, receive, send)
+        elif beat := _HEARTBEAT.fullmatch(path):
+            self._visits.opened(beat[1])
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._visits.closed(beat[1])
+        else:
             await self._app(scope, receive, send)
-            return
-        self._visits.opened(beat[1])
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ended = gone = False
+
+        async def heard() -> Message:
+            nonlocal gone
+            message = await receive()
+            gone = gone or (message["type"] == "http.disconnect" and not ended)
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal ended
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, heard, noted)
         finally:
-            self._visits.closed(beat[1])
+            if gone or not ended:
+                query = parse_qs(scope["query_string"].decode("latin-1"))
+                for name in query.get("session_hash", []):
+                    self._visits.left(name)
 
 
 class Visit(SessionState):  # type: ignore[misc]  # gradio has no types
