@@ -226,6 +226,25 @@ def test_a_file_that_has_changed_is_said_and_read_again(visit, bot, tmp_path):
     assert "New words" in bot.library.text(str(note))
 
 
+def test_files_that_come_too_fast_are_sent_again_when_it_is_time(visit, bot, tmp_path):
+    note = tmp_path / "note.txt"
+    note.write_text("The zebra is called Martha.")
+    page, refused = documents(visit()), []
+
+    def hasty(route):
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=429, headers={"retry-after": "1"}, json={"detail": "Slow down"})
+
+    page.route("**/upload", hasty)
+    upload(page, note)
+    expect(report(page)).to_contain_text("Added 1 document")
+    assert len(refused) == 1
+    expect(page.locator("#docent-failures")).not_to_contain_text("note.txt")
+
+
 def test_answers_come_from_the_chosen_documents_only(visit, bot):
     texts = [
         Text("a", "Zoo in Ayr", "The zebra in Ayr is called Martha."),

@@ -233,6 +233,8 @@
       form.append("files", file);
       request.upload.onprogress = (at) => onProgress(at.lengthComputable ? at.loaded / at.total : 0);
       request.onload = () => {
+        const wait = request.status === 429 && Number(request.getResponseHeader("retry-after"));
+        if (wait) return setTimeout(() => send(file, onProgress).then(done), 1000 * wait);
         if (request.status !== 200) return done({ lost: { name: file.name, status: request.status } });
         done({ file: { path: JSON.parse(request.responseText)[0], orig_name: file.name } });
       };
