@@ -38,7 +38,7 @@ from chatbot.web.visitor import Labels, asker_of, labelled, model_of, owner_of, 
 from store.errors import StoreError
 
 ANSWERED_AT_ONCE = 256  # questions; most of that time a model is waited for
-EACH = 8  # of them of one user, or of one address where nobody logs in
+EACH = 4  # of them of one user, or of one address where nobody logs in
 THREADS = 2 * ANSWERED_AT_ONCE  # an answer that was stopped holds its own until the model replies
 RAW = {**QUIET, "preprocess": False, "postprocess": False}
 # Who asks before the page's own scripts are there is answered all the same.
