@@ -37,6 +37,9 @@ SAMPLE_QUESTIONS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the page and keep it open; returns the exit status."""
+    # Before NumPy is there: on matrices as small as a question's, its second thread only takes
+    # the core from other questions (half of all the time that an answer takes).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     parser = argparse.ArgumentParser(
         prog="docent", description="Open the web chat over the library."
     )

@@ -67,7 +67,7 @@ class State:
 
 def state(connection: Connection) -> State:
     """The library's present state."""
-    rows = {row.key: row.value for row in connection.execute(select(meta))}
+    rows = {row.key: row.value for row in connection.execute(_STATE)}
     known = {name: rows[name] for name in State.__dataclass_fields__ if name in rows}
     numbers = {name: int(value) for name, value in known.items() if name not in _WORDS}
     return State(**{**known, **numbers})
@@ -320,6 +320,24 @@ _BLOCKS = (
     .where(blocks.c.ordinal.between(bindparam("first"), bindparam("last")))
     .order_by(blocks.c.ordinal)
 )
+_SOME_BLOCKS = text(
+    "SELECT blocks.* FROM json_each(:wanted) AS one CROSS JOIN blocks "
+    "WHERE document_id = json_extract(one.value, '$[0]') "
+    "AND ordinal = json_extract(one.value, '$[1]')"
+)
+_STATE = select(meta)
+_SOURCES = text(
+    "SELECT source, id FROM documents WHERE source IN (SELECT value FROM json_each(:sources))"
+)
+_PASSAGES = text(
+    "SELECT chunks.*, source, title FROM chunks JOIN documents ON documents.id = document_id "
+    "WHERE key IN (SELECT value FROM json_each(:keys))"
+)
+# As one row: a thread lets the others go first after each.
+_HOMES = text(
+    "SELECT json_group_array(json_array(key, document_id)) FROM chunks "
+    "WHERE key IN (SELECT value FROM json_each(:keys))"
+)
 
 # --- text --------------------------------------------------------------------------
 
@@ -329,12 +347,32 @@ def read_text(connection: Connection, identity: int, start: int = 0, end: int | 
     first, last = start // BLOCK, None if end is None else max(end - 1, 0) // BLOCK
     wanted = {"identity": identity, "first": first, "last": ENDLESS if last is None else last}
     rows = connection.execute(_BLOCKS, wanted).all()
-    for row in rows:
-        if row.checksum != checksum(identity, row.ordinal, row.text):
-            prove(False, _source_of(connection, identity), "its text")
-    joined = "".join(row.text for row in rows)
+    return _cut([_proved(connection, row) for row in rows], start, end)
+
+
+def read_texts(connection: Connection, spans: Sequence[tuple[int, int, int]]) -> list[str]:
+    """As `read_text` for each (row, start, end), all at once."""
+    ranges = [(i, range(start // BLOCK, max(end - 1, 0) // BLOCK + 1)) for i, start, end in spans]
+    wanted = list({(identity, n) for identity, ordinals in ranges for n in ordinals})
+    rows = connection.execute(_SOME_BLOCKS, {"wanted": json.dumps(wanted)}).all()
+    found = {(row.document_id, row.ordinal): _proved(connection, row) for row in rows}
+    return [
+        _cut([found.get((identity, n), "") for n in ordinals], start, end)
+        for (identity, ordinals), (_, start, end) in zip(ranges, spans, strict=True)
+    ]
+
+
+def _proved(connection: Connection, block: Any) -> str:  # noqa: ANN401 (a row)
+    """The text of a block. Raises LibraryDamaged if it is not as it was stored."""
+    if block.checksum != checksum(block.document_id, block.ordinal, block.text):
+        prove(False, _source_of(connection, block.document_id), "its text")
+    return str(block.text)
+
+
+def _cut(found: Sequence[str], start: int, end: int | None) -> str:
+    """The characters [start, end) of a document whose blocks from that of `start` on are given."""
     offset = start // BLOCK * BLOCK
-    return joined[start - offset : None if end is None else max(end - offset, 0)]
+    return "".join(found)[start - offset : None if end is None else max(end - offset, 0)]
 
 
 def read_pieces(connection: Connection, identity: int) -> list[tuple[Any, str]]:
@@ -352,18 +390,15 @@ def _source_of(connection: Connection, identity: int) -> str:
 
 def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passage]:
     """The chunks of these keys as passages, in the order given, without those that are gone."""
-    rows: dict[int, Any] = {}
-    query = select(chunks, documents.c.source, documents.c.title).join(documents)
-    for keys in batches(list(scores)):
-        rows |= {row.key: row for row in connection.execute(query.where(chunks.c.key.in_(keys)))}
-    found = []
-    for key, score in scores.items():
-        if (row := rows.get(key)) is None:
-            continue
-        words = read_text(connection, row.document_id, row.start, row.end)
+    keys = {"keys": json.dumps(list(scores))}
+    found = {row.key: row for row in connection.execute(_PASSAGES, keys)}
+    rows = [found[key] for key in scores if key in found]
+    texts = read_texts(connection, [(row.document_id, row.start, row.end) for row in rows])
+    passages = []
+    for row, words in zip(rows, texts, strict=True):
         own = checksum(row.document_id, row.start, row.end, row.page, words)
         prove(row.checksum == own, row.source, "a passage")
-        found.append(
+        passages.append(
             Passage(
                 text=words,
                 source=row.source,
@@ -371,22 +406,18 @@ def passages(connection: Connection, scores: Mapping[int, float]) -> list[Passag
                 page=row.page,
                 start=row.start,
                 end=row.end,
-                score=score,
+                score=scores[row.key],
                 chunk_id=chunk_id(row.source, row.start, words),
             )
         )
-    return found
+    return passages
 
 
 def documents_of(connection: Connection, keys: Iterable[int]) -> dict[int, int]:
     """The document row of each chunk key; a key that is gone is a document of its own."""
     wanted = list(keys)
-    found = {key: -key for key in wanted}
-    query = select(chunks.c.key, chunks.c.document_id)
-    for batch in batches(wanted):
-        rows = connection.execute(query.where(chunks.c.key.in_(batch)))
-        found |= {row.key: row.document_id for row in rows}
-    return found
+    found = connection.scalar(_HOMES, {"keys": json.dumps(wanted)})
+    return {key: -key for key in wanted} | dict(json.loads(found))
 
 
 def place_of(connection: Connection, source: str, offset: int) -> Place:
@@ -414,9 +445,6 @@ def length(connection: Connection, source: str) -> tuple[int, int]:
     if row is None:
         raise UnknownSource(f"The library has no document {source!r}. `ingest --list` shows all.")
     return row.id, row.characters
-
-
-# --- candidates --------------------------------------------------------------------
 
 
 # --- vectors -----------------------------------------------------------------------
@@ -448,11 +476,8 @@ def embedded_text(title: str, words: str) -> str:
 
 def rows_of(connection: Connection, sources: Iterable[str]) -> dict[str, int]:
     """The row of each of the sources that are in the library."""
-    found: dict[str, int] = {}
-    for batch in batches(list(sources)):
-        query = select(documents.c.source, documents.c.id).where(documents.c.source.in_(batch))
-        found |= {row.source: row.id for row in connection.execute(query)}
-    return found
+    rows = connection.execute(_SOURCES, {"sources": json.dumps(list(sources))})
+    return {row.source: row.id for row in rows}
 
 
 def document_ids(connection: Connection, sources: Iterable[str]) -> list[int]:

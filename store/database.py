@@ -45,6 +45,7 @@ from store.sqlite_errors import BUSY_TIMEOUT_S, RESTORE, in_words
 
 SCHEMA_VERSION = 4
 
+CONNECTIONS = 15  # at once; who comes later waits for one
 CHECKPOINT_PATIENCE_MS = 200  # a reader in the middle of something puts it off to the next write
 
 tables = MetaData()
@@ -374,7 +375,10 @@ def _engine(path: Path, *, read_only: bool, full: bool = False) -> Engine:
         # A new connection each time: see `_address`.
         engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
     else:
-        engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+        # None is let go of: a new one has read nothing yet.
+        engine = create_engine(
+            "sqlite://", creator=connect, poolclass=QueuePool, pool_size=CONNECTIONS, max_overflow=0
+        )
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi: sqlite3.Connection, _record: object) -> None:

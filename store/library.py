@@ -513,17 +513,23 @@ class Library:
 
         with self.database.reading() as connection:
             rows = catalog.rows_of(connection, {passage.source for passage in passages})
-            widened = []
-            for passage in passages:
-                if passage.source not in rows:
-                    widened.append(passage)
-                    continue
-                start = max(passage.start - margin, 0)
-                text = catalog.read_text(
-                    connection, rows[passage.source], start, passage.end + margin
-                )
-                widened.append(replace(passage, text=text, start=start, end=start + len(text)))
-            return widened
+            there = [passage for passage in passages if passage.source in rows]
+            starts = [max(passage.start - margin, 0) for passage in there]
+            texts = catalog.read_texts(
+                connection,
+                [
+                    (rows[passage.source], start, passage.end + margin)
+                    for passage, start in zip(there, starts, strict=True)
+                ],
+            )
+        wide = iter(zip(starts, texts, strict=True))
+        widened = []
+        for passage in passages:
+            if passage.source in rows:
+                start, text = next(wide)
+                passage = replace(passage, text=text, start=start, end=start + len(text))
+            widened.append(passage)
+        return widened
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (n, d), in order; (n, 0) where there is no embedder."""

@@ -86,6 +86,17 @@ def test_a_port_in_use_is_one_sentence(home, capsys):
     assert error.count("\n") == 1
 
 
+def test_a_page_leaves_the_other_cores_to_other_questions(home, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert app.main(["--home", str(home), "--host", "0.0.0.0"]) == 1
+    made = "import os, numpy; numpy.ones((400, 400)) @ numpy.ones((400, 400))"
+    count = "print(len(os.listdir('/proc/self/task')))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{made}; {count}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+
+
 def test_another_address_needs_a_login(home, capsys):
     assert app.main(["--home", str(home), "--host", "0.0.0.0"]) == 1
     assert "set a login first, DOCENT_AUTH=name:password" in capsys.readouterr().err

@@ -107,6 +107,18 @@ def test_remove_when_unknown_names_it(library):
         library.remove("nothing")
 
 
+def test_passages_of_a_long_text_are_as_it_stands(library, make):
+    document, chunks = make("long", *(f"Sentence {n} is here." for n in range(900)))
+    library.add([(document, chunks)])
+    found = library.search("Sentence here", k=len(chunks))
+    assert sorted((p.start, p.end) for p in found) == [(c.start, c.end) for c in chunks]
+    for margin in (0, 400):
+        for wide in library.widen(found, margin=margin):
+            assert wide.text == document.text[wide.start : wide.end]
+            assert wide.end - wide.start >= len(wide.text) > 0
+    assert max(wide.end for wide in library.widen(found)) == len(document.text)
+
+
 def test_widen_adds_the_neighbours_exactly(library, make):
     library.add([make("a.txt", "Cats purr at night.", "Dogs bark at dawn.", "Geese honk at noon.")])
     best, *_ = library.search("dogs")
