@@ -217,11 +217,18 @@ def _pages_line(found: Pages) -> str:
 
 
 def _overhead_table(rows: Sequence[Overhead]) -> Table:
-    table = Table("Protocol", "Users", "median", "p95", "with search p95", "between", "cancelled")
+    table = Table("Protocol", "Users", "begin", "median", "p95", "with search", "p95")
+    for column in ("between", "cancelled p95"):
+        table.add_column(column)
     table.title = "Milliseconds added to a model's own first text"
     for row in rows:
-        figures = (row.median, row.p95, row.with_search_p95, row.between, row.cancelled_p95)
-        table.add_row(row.kind, str(row.users), *(f"{figure:.1f}" for figure in figures))
+        figures = (row.median, row.p95, row.with_search, row.with_search_p95)
+        table.add_row(
+            row.kind,
+            str(row.users),
+            "spread" if row.spread else "in step",
+            *(f"{figure:.1f}" for figure in (*figures, row.between, row.cancelled_p95)),
+        )
     return table
 
 

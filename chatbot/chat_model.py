@@ -126,9 +126,10 @@ class ChatModel:
                         put(piece)
                     _heed_cancellation()
         except Exception as error:
-            # Whatever comes after the end, the answer is whole.
             if not ended:
                 raise fault_of(error, self._subject) from error
+            # Whatever comes after the end, the answer is whole.
+            logger.info("After its answer: %s", fault_of(error, self._subject))
 
 
 def _heed_cancellation() -> None:

@@ -8,6 +8,7 @@ ChatbotError                 base: its message is shown to the user as it stands
 ├── UnknownModel             no chat model of that name
 ├── ModelUnavailable         a chat model that is set cannot be used: its extra, key or server
 ├── ModelFault               a chat model failed while it was asked
+│   └── ModelSilent          it gave no sign for too long
 ├── BadTitle                 a conversation cannot be called that
 ├── UnknownThread            no conversation of that id
 └── UnknownTurn              no such turn in the conversation
@@ -61,6 +62,10 @@ class ModelFault(ChatbotError):
         self.passing = passing
         self.patience = patience
         self.after = after
+
+
+class ModelSilent(ModelFault):
+    """A chat model gave no sign for as long as it may be silent."""
 
 
 class BadTitle(ChatbotError):

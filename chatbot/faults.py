@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from chatbot.errors import ModelFault
+from chatbot.errors import ModelFault, ModelSilent
 
 CONNECT_S = 3.0  # a server that is there takes the call at once
 REACHED_S = 5.0  # until a server that cannot be reached is given up
@@ -108,9 +108,9 @@ def _of_connection(causes: Sequence[BaseException], subject: Subject) -> ModelFa
     )
 
 
-def late(subject: Subject) -> ModelFault:
+def late(subject: Subject) -> ModelSilent:
     """The fault of a model that is silent for too long."""
-    return ModelFault(
+    return ModelSilent(
         f"{_named(subject)} was silent for {subject.timeout:g} seconds: ask again, or raise "
         "DOCENT_MODEL_TIMEOUT."
     )

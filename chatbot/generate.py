@@ -184,6 +184,8 @@ def _instead(events: Iterator[list[Event]], why: str) -> Iterator[list[Event]]:
 
 def _unfinished(draft: Draft, name: str) -> str:
     """Why an answer is not whole although its stream ended; empty if it is."""
+    if draft.ended == "model_context_window_exceeded":
+        return f"The model {name!r} is full: set DOCENT_MODEL_CONTEXT to the tokens that it takes."
     if draft.ended in {"length", "max_tokens"}:
         return f"The model {name!r} reached the longest answer that its server allows."
     if draft.ended in {"content_filter", "refusal"}:

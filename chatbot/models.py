@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chatbot.errors import ModelUnavailable, UnknownModel
-from chatbot.faults import CONNECT_S, Subject, fault_of, late
+from chatbot.errors import ModelSilent, ModelUnavailable, UnknownModel
+from chatbot.faults import CONNECT_S, Subject, fault_of
 from store.settings import Service
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ async def _prove(client: Client, model: str, subject: Subject) -> None:
         status = getattr(error, "status_code", None)
         if status in {404, 405, 501} or (fault.passing and isinstance(status, int)):
             return
-        if str(fault) == str(late(subject)):
+        if isinstance(fault, ModelSilent):
             return
         raise ModelUnavailable(str(fault)) from error
     if names and model not in names and f"{model}:latest" not in names:

@@ -366,9 +366,14 @@ PROTOCOLS = ("openai", "anthropic", "ollama")
 
 def services(server: ModelServer) -> dict[str, Service]:
     """How all three are reached at this server."""
+    return services_at(server.url)
+
+
+def services_at(url: str) -> dict[str, Service]:
+    """How all three are reached at this address."""
     key = SecretStr(KEY)
     return {
-        "openai": Service(key, f"{server.url}/v1"),
-        "anthropic": Service(key, server.url),
-        "ollama": Service(key, server.url),
+        "openai": Service(key, f"{url}/v1"),
+        "anthropic": Service(key, url),
+        "ollama": Service(key, url),
     }

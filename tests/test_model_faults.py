@@ -196,6 +196,10 @@ def test_closing_the_stream_ends_the_wait(bot, server, kind):
     [
         ({"stall": 10}, "was silent for 2 seconds"),
         ({"finish": "length"}, "reached the longest answer"),
+        (
+            {"finish": "model_context_window_exceeded"},
+            "set DOCENT_MODEL_CONTEXT to the tokens that it takes",
+        ),
         ({"finish": None, "done": False}, "broke off"),
         ({"finish": None, "done": False, "chunked": False}, "broke off"),
     ],
