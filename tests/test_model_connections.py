@@ -3,11 +3,13 @@
 The documents are quoted in five seconds; the reader is told the host and what to change.
 """
 
+import logging
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,7 +20,7 @@ from chatbot.errors import ModelUnavailable
 from chatbot.faults import CONNECT_S, REACHED_S
 from ingest import Text, ingest
 from store.settings import Service
-from tests.model_server import MODEL, PROTOCOLS, Reply, services, serving
+from tests.model_server import KEY, MODEL, PROTOCOLS, Reply, services, serving
 
 QUESTION = "What is the zebra called?"
 SAID = "The zebra is called Martha [1]."
@@ -242,3 +244,58 @@ def test_a_connection_that_comes_about_at_last(animals, named):
         assert bot.ask(QUESTION).model == f"openai:{MODEL}"
         bot.close()
     assert len(looked_up) == 3
+
+
+def _unknown():
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+# Row L1: what becomes of a server that was there when the models were opened, and what is said.
+FAULTS = {
+    "refused": "cannot be reached at",
+    "unknown": "cannot be reached, as the name of",
+    "silent": "cannot be reached at",
+    "certificate": "is not valid",
+    "no handshake": "cannot be reached at",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_each_fault_of_a_connection_a_hundred_times(animals, tls, named, tmp_path, fault, caplog):
+    caplog.set_level(logging.DEBUG)
+    known, released = named[0], threading.Event()
+    given = at(tls, "localhost")
+    bot = Chatbot(animals, model=ALL, services=given, timeout=60)
+    if fault == "certificate":
+        tls.tls.load_cert_chain(_certificate(tmp_path, "localhost"))
+    elif fault == "unknown":
+        known["localhost"] = _unknown
+    elif fault == "silent":
+        known["localhost"] = released.wait
+    elif fault == "no handshake":
+        tls.shutdown()
+    else:
+        tls.shutdown()
+        tls.server_close()
+    tls.hang_up()
+    slowest = 0.0
+
+    def ask(name):
+        nonlocal slowest
+        started = time.monotonic()
+        answer = bot.ask(QUESTION, model=name)
+        slowest = max(slowest, time.monotonic() - started)
+        return answer
+
+    before = len(tls.asked)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(ask, [name for name in bot.models[:-1] for _ in range(100)]))
+    released.set()
+    assert {answer.model for answer in answers} == {"extractive"}
+    assert all(answer.found and FAULTS[fault] in answer.notice for answer in answers)
+    assert KEY not in caplog.text + repr(answers)
+    assert len(tls.asked) == before
+    assert slowest <= REACHED_S
+    bot.close()
+    print(f"{fault}: {len(answers)} answers, the slowest in {slowest:.1f} s")
