@@ -16,6 +16,8 @@ from itertools import combinations, pairwise
 
 from chatbot.facts import Facts, Number, Word, optional
 from chatbot.opposites import opposed
+from chatbot.roles import FEATURES as ROLES
+from chatbot.roles import roles
 
 FEATURES = (
     "overlap",  # share of the claim's words, by rarity, in the quote
@@ -55,6 +57,7 @@ FEATURES = (
     "has_number",
     "has_name",
     "two",  # the quote is two sentences
+    *ROLES,
 )
 FAR = 0.45  # a cosine below which words have nothing to do with each other
 
@@ -91,9 +94,14 @@ class Agreement:
 
 
 def agree(
-    claim: Facts, quote: Facts, around: Around, soft: Mapping[str, float], cosine: float, two: bool
+    claim: Facts,
+    quote: Facts,
+    around: Around,
+    soft: Mapping[str, tuple[float, int]],
+    cosine: float,
+    two: bool,
 ) -> Agreement:
-    """Compare. `soft`: for a word of the claim, lower case, its nearest cosine in the quote."""
+    """Compare. `soft`: for a stem of the claim, the nearest word's cosine and place there."""
     words = _Words(claim, quote, around, soft)
     numbers = _Numbers(claim, quote, around)
     denied, against = _denied(claim, quote), opposed(claim, quote)
@@ -119,6 +127,7 @@ def agree(
         float(bool(numbers.wanted)),
         float(bool(words.names)),
         float(two),
+        *roles(claim, quote, soft, around.rare),
     ]
     return Agreement(
         row,
@@ -134,7 +143,7 @@ class _Words:
     """The claim's words in the quote, in its excerpt, in all excerpts."""
 
     def __init__(
-        self, claim: Facts, quote: Facts, around: Around, soft: Mapping[str, float]
+        self, claim: Facts, quote: Facts, around: Around, soft: Mapping[str, tuple[float, int]]
     ) -> None:
         has = quote.stems
         self.all = {word.stem: word for word in claim.words}
@@ -275,9 +284,9 @@ def _keys(claim: Facts, quote: Facts) -> tuple[float, float]:
     return min(farthest, 1.0), min(crowded, 1.0)
 
 
-def _soft(word: Word, soft: Mapping[str, float]) -> float:
+def _soft(word: Word, soft: Mapping[str, tuple[float, int]]) -> float:
     """No name is near another."""
-    return 0.0 if word.name else soft.get(word.text.lower(), 0.0)
+    return 0.0 if word.name else soft.get(word.stem, (0.0, 0))[0]
 
 
 def _held(word: Word, stems: Set[str]) -> bool:

@@ -7,6 +7,7 @@ but itself. Knows nothing about weights, documents or the library.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -114,6 +115,34 @@ class Meanings:
             return np.zeros(len(table), np.float32)
         best: NDArray[np.float32] = table[:, [self._place[word] for word in words]].max(axis=1)
         return best
+
+
+class WordVectors:
+    """The words of a claim beside those of its quotes."""
+
+    def __init__(self, own: Sequence[str], others: Sequence[str], embed: Embed | None) -> None:
+        """`own`: the claim's, in order; `others`: all words that any quote has."""
+        import numpy as np
+
+        known = list(dict.fromkeys([*own, *others]))
+        vectors = embed(known) if embed and known else np.zeros((0, 0), np.float32)
+        self._row = {word: n for n, word in enumerate(known)} if vectors.size else {}
+        self._vectors = vectors
+        self._own = vectors[[self._row[word] for word in own]] if self._row else vectors
+        self._mean = self._own.sum(axis=0)
+
+    def beside(self, others: Sequence[str]) -> tuple[list[tuple[float, str]], float]:
+        """Of each own word, the cosine, not below 0, of the nearest of these, and which it is;
+        and the cosine of the means of all. Without vectors: none, and 0."""
+        if not self._row or not others or not len(self._own):
+            return [], 0.0
+        theirs = self._vectors[[self._row[word] for word in others]]
+        table = self._own @ theirs.T
+        nearest = [others[n] for n in table.argmax(axis=1)]
+        mean = theirs.sum(axis=0)
+        length = math.sqrt(float(self._mean @ self._mean) * float(mean @ mean))
+        cosine = float(self._mean @ mean) / length if length else 0.0
+        return list(zip(table.max(axis=1).clip(0).tolist(), nearest, strict=True)), cosine
 
 
 def _cosines(

@@ -23,7 +23,7 @@ from chatbot.agreement import FEATURES, Agreement, Around, agree
 from chatbot.extract import Net
 from chatbot.facts import Facts, facts, may_count, plain
 from chatbot.language import language
-from chatbot.meaning import ENGLISH, Embed, Meanings
+from chatbot.meaning import Embed, WordVectors
 from store.language import searchable
 from store.sentences import sentences
 
@@ -40,7 +40,7 @@ BETTER = 0.1  # two sentences must be this much more convincing than one
 # mark then says no more than what anyone can see.
 UNHEARD = 0.1
 ABOUT = 0.7  # a quote whose words are nearer to the claim than this share of the nearest's
-MEANT = 4_000  # characters of a quote whose words are compared by meaning
+MEANT = 700  # words of a quote that are compared by meaning
 
 _WORD = re.compile(r"\w+")
 _DIGITS = re.compile(r"\d[\d.,'’]*")
@@ -175,39 +175,44 @@ def evidence(
     def all_numbers() -> frozenset[float]:
         return frozenset().union(*(_numbers(excerpts[index]) for index in wanted))
 
-    near = _near(sentence, claim, _likeliest(claim, excerpts, taken, rare), rare, embed)
-    quotes = [quote for quote, _ in near]
-    cosines = _cosines(sentence, [quote.text[:MEANT] for quote in quotes], embed)
     found = []
-    for (quote, soft), cosine in zip(near, cosines, strict=True):
-        own = partial(_numbers, excerpts[quote.index])
-        around = Around(taken[quote.index].stems, everything, rare, own, all_numbers)
-        found.append(agree(claim, facts(quote.text), around, soft, cosine, quote.two))
-    return quotes, found
+    for quote, own, soft, cosine in _near(
+        claim, _likeliest(claim, excerpts, taken, rare), rare, embed
+    ):
+        numbers = partial(_numbers, excerpts[quote.index])
+        around = Around(taken[quote.index].stems, everything, rare, numbers, all_numbers)
+        found.append((quote, agree(claim, own, around, soft, cosine, quote.two)))
+    return [quote for quote, _ in found], [agreement for _, agreement in found]
 
 
 def _near(
-    sentence: str,
     claim: Facts,
     quotes: Sequence[Quote],
     rare: Callable[[str], float],
     embed: Embed | None,
-) -> list[tuple[Quote, dict[str, float]]]:
-    """The quotes that may be about the same, each with the nearest cosine of every word."""
-    texts = [quote.text[:MEANT] for quote in quotes]
-    words = [ENGLISH.content_words(text) for text in texts]
-    meanings = Meanings(sentence, words, [()] * len(texts), embed)
-    weights = {word.stem: rare(word.stem) for word in claim.words}
+) -> list[tuple[Quote, Facts, dict[str, tuple[float, int]], float]]:
+    """The quotes that may be about the same, with what they state, for each stem of the claim
+    the nearest word's cosine and place, and the cosine of all words."""
+    own = {word.stem: word.text.lower() for word in claim.words}
+    taken = [facts(quote.text) for quote in quotes]
+    places = [{w.text.lower(): w.place for w in one.words[:MEANT]} for one in taken]
+    meant = WordVectors(list(own.values()), [word for one in places for word in one], embed)
+    names = {word.stem for word in claim.words if word.name}
     found = []
-    for n, quote in enumerate(quotes):
-        soft = dict(zip(meanings.wanted, map(float, meanings.nearest(n)), strict=True))
-        near = {
-            w.stem: 1.0 if w.stem in quote.stems else not w.name and soft.get(w.text.lower(), 0.0)
-            for w in claim.words
+    for quote, one, where in zip(quotes, taken, places, strict=True):
+        near, cosine = meant.beside(list(where))
+        soft = {
+            stem: (share, where[word])
+            for stem, (share, word) in zip(own, near, strict=False)
+            if stem not in names
         }
-        found.append((sum(weights[stem] * value for stem, value in near.items()), quote, soft))
-    least = 0.9 * ABOUT * max((about for about, *_ in found), default=0.0)
-    return [(quote, soft) for about, quote, soft in found if about >= least]
+        about = sum(
+            rare(stem) * (1.0 if stem in quote.stems else soft[stem][0] if stem in soft else 0.0)
+            for stem in own
+        )
+        found.append((about, (quote, one, soft, cosine)))
+    least = 0.9 * ABOUT * max((about for about, _ in found), default=0.0)
+    return [entry for about, entry in found if about >= least]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +300,6 @@ def _numbers(text: str) -> frozenset[float]:
         for number in facts(text[start:end]).numbers
         for value in number.values
     )
-
-
-def _cosines(sentence: str, texts: Sequence[str], embed: Embed | None) -> list[float]:
-    vectors = embed([sentence, *texts]) if embed else None
-    if vectors is None or not vectors.size:
-        return [0.0] * len(texts)
-    return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
 
 def _verbatim(
