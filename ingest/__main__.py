@@ -20,7 +20,7 @@ from ingest.pipeline import Progress, ingest
 from ingest.report import Failure, Report
 from ingest.sources import absolute
 from store import DocumentInfo, Library
-from store.errors import StoreError
+from store.errors import StoreError, UnknownSource
 from store.starved import starved
 from store.terminal import close_output, plain, prepare_output
 
@@ -280,11 +280,11 @@ def _remove(library: Library, options: argparse.Namespace) -> int:
     """Forget documents, each named as the library has it or as a path from here."""
     report = Report()
     for source in options.remove:
-        names = dict.fromkeys([source, str(absolute(source))])
-        known = [name for name in names if library.content_hash(name) is not None]
-        if known:
-            library.remove(known[0])
-            report.removed.append(known[0])
+        for name in dict.fromkeys([source, str(absolute(source))]):
+            with suppress(UnknownSource):
+                library.remove(name)
+                report.removed.append(name)
+                break
         else:
             reason = f"the library has no document {source!r}; `ingest --list` shows all"
             report.failed.append(Failure(source, reason))

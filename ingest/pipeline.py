@@ -21,6 +21,7 @@ from ingest.load import Loaded, load
 from ingest.report import Detail, Failure, Report
 from ingest.sandbox import Sandbox
 from ingest.sources import Item, PartOf, Text, Url, resolve, size_of, source_of, vanished
+from store.errors import PartsLost
 from store.records import Document
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def ingest(
             library.compact()
         if not dry_run and (report.added or report.changed or report.removed):
             report.warnings.extend(library.catch_up())
+        elif not dry_run:
+            report.warnings.extend(library.delete_hidden())
     except KeyboardInterrupt as stop:
         raise Interrupted(report) from stop
     return report
@@ -86,20 +89,20 @@ def ingest(
 class Large:
     """What has become of the parts of a large text, so far."""
 
-    wanted: list[str] = field(default_factory=list)
-    """The sources of those that have text."""
+    wanted: dict[str, str] = field(default_factory=dict)
+    """The content hashes of those that have text, by their sources."""
     characters: int = 0
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     failed: bool = False
 
-    def arrived(self, loaded: Loaded) -> None:
-        """One more part."""
+    def arrived(self, loaded: Loaded, digest: str) -> None:
+        """One more part, of that content hash."""
         self.seconds += loaded.seconds
         self.failed |= bool(loaded.failures)
         if loaded.documents or loaded.unchanged:
-            self.wanted.append(loaded.source)
+            self.wanted[loaded.source] = digest
         for document, chunks in loaded.documents:
             self.characters += len(document.text)
             self.chunks += len(chunks)
@@ -122,8 +125,9 @@ def _take_in(
         total = len(items)
         report.failed.extend(loaded.failures)
         whole = loaded.item is not None and loaded.item.part is None
-        if loaded.item and not whole:
-            large.setdefault(source_of(loaded.item.file), Large()).arrived(loaded)
+        if loaded.item and loaded.item.part:
+            digest = loaded.item.plan.digest(loaded.item.part)
+            large.setdefault(source_of(loaded.item.file), Large()).arrived(loaded, digest)
         elif loaded.unchanged:
             report.unchanged.append(loaded.source)
         if loaded.documents and not whole:
@@ -206,7 +210,11 @@ def _show(loaded: Loaded, large: Large, library: Library, report: Report, *, dry
     if dry_run:
         outcome, size = _outcome(loaded.source, library), (large.characters, large.chunks)
     else:
-        outcome = library.add_whole((document, chunks), large.wanted)
+        try:
+            outcome = library.add_whole((document, chunks), large.wanted)
+        except PartsLost as error:
+            report.failed.append(Failure(loaded.source, str(error)))
+            return
         size = library.size(loaded.source)
     getattr(report, outcome).append(loaded.source)
     detail = _detail(document, size[1])

@@ -6,6 +6,7 @@
     ├── LibraryReadOnly          the library's folder cannot be written
     ├── LibraryFull              the disk that holds the library is full
     ├── LibraryVersion           the catalog was written by a newer Docent
+    ├── PartsLost                parts of a large text are gone, or another's
     ├── UnknownSource            no document of that source
     ├── UnfitTitle               a title that is none
     ├── SettingsError            a setting has a value that cannot be used
@@ -44,6 +45,10 @@ class LibraryFull(StoreError):
 
 class LibraryVersion(StoreError):
     """The catalog was written by a newer Docent."""
+
+
+class PartsLost(StoreError):
+    """Parts of a large text that had come are gone, or are not what they were."""
 
 
 class UnknownSource(StoreError):

@@ -7,7 +7,7 @@ readers never wait. Knows nothing about files, formats, questions or answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -211,12 +211,14 @@ class Library:
             ]
         )
 
-    def add_whole(self, whole: tuple[Document, Sequence[Chunk]], wanted: Sequence[str]) -> Outcome:
+    def add_whole(
+        self, whole: tuple[Document, Sequence[Chunk]], wanted: Mapping[str, str]
+    ) -> Outcome:
         """Let a large text and its parts be seen, all at once, in the place of what was there.
 
-        `whole`: the document under whose source all are listed. `wanted`: the sources of its
-        parts, each added before as `store.records.coming` calls it, or there already. Returns
-        `added` or `changed`.
+        `whole`: the document under whose source all are listed. `wanted`: the content hashes of
+        its parts by their sources, each added before as `store.records.coming` calls it, or there
+        already. Returns `added` or `changed`; raises PartsLost.
         """
         from store import catalog, parts
         from store.whole import Stored, put_whole
@@ -240,43 +242,69 @@ class Library:
         with self.database.reading() as connection:
             return parts.size(connection, source)
 
-    def delete_hidden(self) -> None:
-        """Delete what nobody sees any more, one document at a time: others may write between."""
+    def delete_hidden(self) -> list[str]:
+        """Delete what nobody sees any more, one document at a time: others may write between.
+
+        Returns what is to be said: of large texts of which some parts had come, and no others
+        for long.
+        """
         from store import catalog, parts
 
+        if self.database.read_only:
+            return []
+        with self.database.reading() as connection:
+            abandoned = parts.abandoned(connection)
+        if abandoned:
+            with self._lock.held(), self.database.writing() as connection:
+                abandoned = parts.abandoned(connection)  # one may have gone on meanwhile
+                parts.hide(connection, (name for names in abandoned.values() for name in names))
         with self.database.reading() as connection:
             going = parts.going(connection)
         for source in going:
             with self._lock.held(), self.database.writing() as connection:
                 if catalog.document_id(connection, source) is not None:  # nobody was faster
                     catalog.delete_document(connection, source)
+        return [
+            f"{source!r} was begun and never finished: what had come of it is deleted."
+            for source in sorted(abandoned)
+        ]
 
     def remove(self, source: str) -> None:
-        """Forget a document, and those of the files inside it. Raises UnknownSource."""
+        """Forget a document, those of the files inside it, and parts of it that had come.
+
+        Raises UnknownSource.
+        """
         from store import catalog, parts
 
         with self._lock.held(), self.database.writing() as connection:
-            large = parts.has_parts(connection, source)
-            if large:
-                parts.hide(connection, catalog.sources_inside(connection, source))
+            hidden = parts.waiting(connection, source)
+            if parts.has_parts(connection, source):
+                hidden += catalog.sources_inside(connection, source)
+            parts.hide(connection, hidden)
             for inside in catalog.sources_inside(connection, source):
                 catalog.delete_document(connection, inside)
-            catalog.delete_document(connection, source)
+            if not hidden or catalog.document_id(connection, source) is not None:
+                catalog.delete_document(connection, source)
             catalog.next_generation(connection)
-        if large:
+        if hidden:
             self.delete_hidden()
+
+    def has_parts(self, source: str) -> bool:
+        """Whether a document is a large text, which is kept in parts."""
+        from store import parts
+
+        with self.database.reading() as connection:
+            return parts.has_parts(connection, source)
 
     def take_out(self, source: str) -> list[Stored]:
         """As `remove`; returns all that was removed, for `put_back`. Raises UnknownSource.
 
         A large text is not given back: it may be more than memory holds.
         """
-        from store import catalog, parts
+        from store import catalog
         from store.whole import take_whole
 
-        with self.database.reading() as connection:
-            large = parts.has_parts(connection, source)
-        if large:
+        if self.has_parts(source):
             self.remove(source)
             return []
         with self._lock.held(), self.database.writing() as connection:
@@ -314,25 +342,27 @@ class Library:
     def remove_inside(self, source: str, *, keep: Sequence[str]) -> list[str]:
         """Forget the files inside `source` that are not among `keep`; returns them.
 
-        Parts of a text that was large are forgotten without a word.
+        Parts of a text that was large, or was to be, are forgotten without a word.
         """
         from store import catalog, parts
 
         with self.database.reading() as connection:
-            if not set(catalog.sources_inside(connection, source)) - set(keep):
+            gone = set(catalog.sources_inside(connection, source)) - set(keep)
+            if not gone and not parts.waiting(connection, source):
                 return []
         with self._lock.held(), self.database.writing() as connection:
-            large = parts.has_parts(connection, source)
-            gone = sorted(set(catalog.sources_inside(connection, source)) - set(keep))
-            if large:
-                parts.hide(connection, gone)
-                gone = []
+            hidden = parts.waiting(connection, source)
+            gone = set(catalog.sources_inside(connection, source)) - set(keep)
+            if parts.has_parts(connection, source):
+                hidden += gone
+                gone = set()
+            parts.hide(connection, hidden)
             for inside in gone:
                 catalog.delete_document(connection, inside)
             catalog.next_generation(connection)
-        if large:
+        if hidden:
             self.delete_hidden()
-        return gone
+        return sorted(gone)
 
     def compact(self, *, at_most: int | None = None) -> None:
         """Leave no word of removed documents in the library's files.
@@ -350,15 +380,15 @@ class Library:
 
         An index that a crash left half written, or whose vectors do not find
         themselves, is made anew. Search does not need it to be right, only to be fast
-        in a large library. What an interrupted removal left is deleted first.
+        in a large library. What an interrupted removal or ingest left is deleted first.
         """
-        self.delete_hidden()
+        said = self.delete_hidden()
         self.embedding.missing(progress)
         try:
             mended = self._nearest.follow(progress)
         except IndexUnavailable as error:
-            return [f"{error}. The documents are in and are found; the index follows later."]
-        return [mended] if mended else []
+            mended = f"{error}. The documents are in and are found; the index follows later."
+        return [*said, mended] if mended else said
 
     def rebuild(self, *, progress: Callable[[int, int], None] | None = None) -> None:
         """Make full text and vector index anew from the catalog.

@@ -3,34 +3,70 @@
 Until the last part is in, the others have sources that nobody can name, and no list and no
 search shows them; those of an earlier state stay until then, and are hidden in the same
 moment. So are the parts of a text that is removed: a gigabyte takes minutes to delete, during
-which others may write. Every function works within the transaction it is handed.
+which others may write. Parts that came and whose text never did are given up after a day.
+Every function works within the transaction it is handed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from store import catalog
 from store.database import chunks, documents, parts
-from store.records import HIDDEN, coming
+from store.errors import PartsLost
+from store.records import COMING, HIDDEN, INSIDE, coming, seen
 
+# An ingest that was interrupted goes on with what has come; one that is at work stores a part
+# every few seconds, and would only fail, in words, if its own were given up.
+WAIT = timedelta(days=1)
 _GOING = f"{HIDDEN}going "
 
 
-def show(connection: Connection, source: str, wanted: Iterable[str]) -> None:
+def show(connection: Connection, source: str, wanted: Mapping[str, str]) -> None:
     """Let the parts `wanted` of a large text take the place of those that are seen now.
 
-    A part that has not come anew is the one that is seen already.
+    `wanted`: the content hash of each, by its source. A part that has not come anew is the one
+    that is seen already. Raises PartsLost if one is neither, or is not what it was.
     """
-    names = set(wanted)
-    arrived = {name for name in names if catalog.document_id(connection, coming(name))}
-    hide(connection, arrived | (set(catalog.sources_inside(connection, source)) - names))
-    for name in sorted(arrived):
+    come = {name for name in wanted if catalog.document_id(connection, coming(name))}
+    stored = catalog.content_hashes(
+        connection, (coming(name) if name in come else name for name in wanted)
+    )
+    if {seen(name): digest for name, digest in stored.items()} != dict(wanted):
+        raise PartsLost(
+            f"{source!r} is not in: another program changed the parts of it that had come. "
+            "Ingest it again."
+        )
+    hide(connection, come | (set(catalog.sources_inside(connection, source)) - set(wanted)))
+    for name in sorted(come):
         _rename(connection, coming(name), name)
-    hide(connection, catalog.sources_inside(connection, coming(source)))
+    hide(connection, waiting(connection, source))
+
+
+def waiting(connection: Connection, source: str) -> list[str]:
+    """Parts of a large text that have come while it is not in."""
+    return catalog.sources_inside(connection, coming(source))
+
+
+def abandoned(connection: Connection) -> dict[str, list[str]]:
+    """Large texts of which parts have come and none for long: their sources, with those parts'."""
+    query = select(documents.c.source, documents.c.added_at).where(_begins(COMING))
+    found: dict[str, list[str]] = {}
+    last: dict[str, str] = {}
+    for row in connection.execute(query):
+        whole = seen(row.source).rpartition(INSIDE)[0]
+        found.setdefault(whole, []).append(row.source)
+        last[whole] = max(last.get(whole, ""), row.added_at)
+    now = datetime.now(UTC)
+    return {
+        whole: names
+        for whole, names in found.items()
+        if now - datetime.fromisoformat(last[whole]) >= WAIT
+    }
 
 
 def hide(connection: Connection, sources: Iterable[str]) -> None:

@@ -17,7 +17,8 @@ INSIDE = "!/"
 """Between a file's source and the path of a file inside it: `mail.eml!/report.pdf`."""
 HIDDEN = "\x01"
 """Begins the source of a document that no list and no search shows; no path and no address does."""
-_COMING = f"{HIDDEN}coming "
+COMING = f"{HIDDEN}coming "
+"""So begin the parts of a large text of which not all are in."""
 
 
 def part_source(source: str, number: int) -> str:
@@ -27,12 +28,12 @@ def part_source(source: str, number: int) -> str:
 
 def coming(source: str) -> str:
     """What a part of a large text is called until all parts are in."""
-    return f"{_COMING}{source}"
+    return f"{COMING}{source}"
 
 
 def seen(source: str) -> str:
     """What a document is called once it is seen."""
-    return source.removeprefix(_COMING)
+    return source.removeprefix(COMING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """Large texts go in part by part, are seen all at once, and are one file to their user."""
 
 import io
+import signal
+import subprocess
+import sys
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -11,7 +15,9 @@ from chatbot import Chatbot
 from ingest import Interrupted, ingest, parts, pipeline
 from ingest.__main__ import main as command
 from ingest.parts import plan
-from store import Library
+from store import Library, catalog
+from store import parts as kept
+from store.records import coming, seen
 
 PART, ROWS = 2_000, 20
 
@@ -142,9 +148,6 @@ def parts_of(log):
 
 
 def test_a_removal_that_was_cut_short_is_finished_later(library, log):
-    from store import catalog
-    from store import parts as kept
-
     ingest(log, library=library)
     with library.database.writing() as connection:
         kept.hide(connection, catalog.sources_inside(connection, str(log)))
@@ -161,6 +164,81 @@ def test_a_part_that_cannot_be_read_keeps_all_of_it_out(library, tmp_path):
     assert (report.added, library.documents()) == ([], [])
     assert {failure.source.partition("!/")[0] for failure in report.failed} == {str(file)}
     assert "nested too deeply" in report.failed[0].reason
+
+
+KILLED = """
+import os, signal, sys
+from ingest import ingest, parts, pipeline
+from store import Library
+parts.LARGE = parts.PART = int(sys.argv[3])
+pipeline.BATCH_DOCUMENTS = 1
+
+def die(progress):
+    if progress.done == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+ingest(sys.argv[1], library=Library.open(sys.argv[2]), workers=1, on_progress=die)
+"""
+
+
+@pytest.fixture
+def killed(library, log):
+    """A library in which a text is half, because its ingest was killed."""
+    call = [sys.executable, "-c", KILLED, str(log), str(library.home), str(PART)]
+    assert subprocess.run(call, check=False).returncode == -signal.SIGKILL
+    assert library.documents() == []
+    assert library.search("zebra", k=5) == []
+    assert library.check().documents >= 2
+    return library
+
+
+def test_what_a_killed_ingest_left_waits_for_a_day(killed, tmp_path, log, monkeypatch):
+    note = tmp_path / "note.txt"
+    note.write_text("The lion is called Anna.")
+    assert ingest(note, library=killed).warnings == []
+    assert killed.check().documents >= 3
+    monkeypatch.setattr(kept, "WAIT", timedelta(0))
+    report = ingest(note, library=killed)
+    said = f"{str(log)!r} was begun and never finished: what had come of it is deleted."
+    assert (report.unchanged, report.warnings) == ([str(note)], [said])
+    whole = killed.check()
+    assert (whole.documents, whole.chunks, whole.problems) == (1, 1, ())
+
+
+def test_after_a_kill_it_goes_on_where_it_was(killed, log):
+    first = coming(f"{log}!/part 1")
+    digest = killed.content_hash(first)
+    assert ingest(log, library=killed).added == [str(log)]
+    assert (killed.content_hash(first), killed.content_hash(seen(first))) == (None, digest)
+    whole = killed.check()
+    assert (whole.documents, whole.problems) == (len(parts_of(log)) + 1, ())
+
+
+@pytest.mark.parametrize("way", ["the command", "small again"])
+def test_what_a_killed_ingest_left_goes_with_its_source(killed, log, way, capsys):
+    if way == "small again":
+        log.write_text("The lion is small.")
+        assert ingest(log, library=killed).added == [str(log)]
+    else:
+        assert command(["--remove", str(log), "--home", str(killed.home)]) == 0
+        assert command(["--remove", str(log), "--home", str(killed.home)]) == 1
+        assert "the library has no document" in capsys.readouterr().err
+    assert killed.check().documents == len(killed.documents())
+
+
+def test_a_part_that_another_program_took_away_keeps_all_of_it_out(library, log, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH_DOCUMENTS", 1)
+
+    def take(progress):
+        if progress.done == progress.total - 1:
+            with library.database.writing() as connection:
+                catalog.delete_document(connection, coming(f"{log}!/part 1"))
+
+    report = ingest(log, library=library, workers=1, on_progress=take)
+    assert (report.added, library.documents()) == ([], [])
+    (failure,) = report.failed
+    assert "another program changed the parts of it that had come" in failure.reason
+    assert ingest(log, library=library).added == [str(log)]
 
 
 def test_a_dry_run_stores_nothing(library, log):
