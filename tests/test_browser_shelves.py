@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from chatbot import Chatbot
 from chatbot.web import Page
-from ingest import Text, ingest
+from ingest import Text, ingest, parts
 from tests.browsing import LOOKS, ask, violations
 from tests.conftest import SAMPLES
 
@@ -113,6 +113,23 @@ def test_what_is_removed_comes_back_whole(visit, bot, tmp_path):
     assert bot.library.documents() == before
     assert file.read_text() == note.read_text()
     expect(rows(page).first).to_contain_text("Ready")
+
+
+def test_what_cannot_be_put_back_is_asked_for_before(visit, bot, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "LARGE", 2_000)
+    monkeypatch.setattr(parts, "PART", 2_000)
+    log = tmp_path / "big.log"
+    log.write_text("".join(f"The zebra number {n} is called Martha{n}.\n\n" for n in range(100)))
+    ingest(log, library=bot.library)
+    page = documents(visit())
+    page.get_by_role("button", name="Remove big").click()
+    expect(report(page)).to_contain_text("“big” is too large to be kept for undoing")
+    expect(rows(page)).to_have_count(2)
+    assert bot.library.has_parts(str(log))
+    page.get_by_role("button", name="Remove for good").click()
+    expect(report(page)).to_contain_text("Removed “big”.")
+    expect(rows(page)).to_have_count(1)
+    assert bot.library.check().documents == 1
 
 
 def test_what_failed_stays_until_it_is_dismissed(visit, tmp_path):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from chatbot import Chatbot
 from chatbot.answer import Answer, Citation, Sentence
 from chatbot.threads import Turn
-from chatbot.web import documents_html, export, listing, threads_html
+from chatbot.web import documents_html, export, listing, removal, threads_html
 from chatbot.web.adding import bring_in
 from chatbot.web.assets import SAID
 from chatbot.web.failures import sound, with_failed
 from chatbot.web.freshness import states
 from chatbot.web.listing import View
-from chatbot.web.removal import put_back, take_out
+from chatbot.web.removal import can_be_undone, put_back, take_out
 from chatbot.web.strings import TABLES, Words, words_for
 from chatbot.web.undo import Undo
 from ingest import ingest
@@ -231,6 +231,24 @@ def test_a_removed_upload_comes_back_with_its_file(library):
     assert (library.documents(), path.stat().st_mtime_ns) == (before, times)
     assert not put_back(bot, removed)
     assert [p.name for p in path.parent.iterdir()] == ["a.md"]
+
+
+def test_what_is_too_large_to_put_back_is_known_before(library, tmp_path, monkeypatch):
+    bot = Chatbot(library)
+    paths = [tmp_path / "a.md", library.home / "uploads" / "b.md"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# A\n\n" + "Words. " * 100)
+    ingest(paths, library=library)
+
+    def undone():
+        return [can_be_undone(bot, document) for document in library.documents()]
+
+    (listed, _) = library.documents()
+    assert undone() == [True, True]
+    monkeypatch.setattr(removal, "ROOM", 4 * listed.characters)
+    own, uploaded = (d.source == str(paths[0]) for d in library.documents())
+    assert undone() == [own, uploaded]
 
 
 # --- files -------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from chatbot.web.adding import Files, bring_in
 from chatbot.web.failures import sound, with_failed
 from chatbot.web.freshness import states
 from chatbot.web.programs import Add, uploaded
-from chatbot.web.removal import Removed, put_back, take_out
+from chatbot.web.removal import Removed, can_be_undone, put_back, take_out
 from chatbot.web.render import file_name
 from chatbot.web.strings import Words
 from chatbot.web.undo import Undo
@@ -236,7 +236,10 @@ class Documents:
                         yield desk, said, *_same(3)
                 case "rename":
                     said = self._rename(key, data["value"], words)
-                case "remove":
+                case "remove" if not can_be_undone(self._bot, document := self._named(key)):
+                    title = html.title_of(document)
+                    said = html.asked_html(key, words("remove.large", title=title), words)
+                case "remove" | "remove-for-good":
                     source, said = self._remove(key, words)
                     desk = desk.choose([source], False)
                 case "undo":

@@ -346,6 +346,12 @@ def notice_html(said: str, words: Words, *, undo: str = "", more: str = "") -> s
     return _card(f"<p>{html_text(said)}{rest}{button}</p>", words)
 
 
+def asked_html(key: str, said: str, words: Words) -> str:
+    """What would be lost with a document, and the button that removes it even so."""
+    button = _text_button("remove-for-good", words("remove.anyway"), key=key, slow=True)
+    return _card(f"<p>{html_text(said)}{button}</p>", words)
+
+
 def error_html(message: str, words: Words) -> str:
     """What could not be done."""
     return _card(f'<p class="docent-error">{html_text(message)}</p>', words)

@@ -18,6 +18,7 @@ from store.errors import LibraryDamaged
 
 if TYPE_CHECKING:
     from chatbot.bot import Chatbot
+    from store.records import DocumentInfo
     from store.whole import Stored
 
 COMPACTED = 50_000  # chunks; half a second. In a larger library `ingest --remove` does it
@@ -38,9 +39,21 @@ class Removed:
 
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        texts = sum(2 * len(one.document.text) for one in self.taken)
+        texts = sum(_held(len(one.document.text)) for one in self.taken)
         vectors = sum(one.vectors.nbytes for one in self.taken)
-        return 2 * texts + vectors + len(self.file or b"")
+        return texts + vectors + len(self.file or b"")
+
+
+def can_be_undone(bot: Chatbot, document: DocumentInfo) -> bool:
+    """Whether a document, and its file if it was uploaded, is small enough to be put back.
+
+    The files inside it are not counted: their removal may still turn out to be for good.
+    """
+    if bot.library.has_parts(document.source):
+        return False
+    path = Path(document.source)
+    uploaded = path.parent == bot.library.home / FOLDER and path.is_file()
+    return _held(document.characters) + (path.stat().st_size if uploaded else 0) <= ROOM
 
 
 def take_out(bot: Chatbot, source: str, title: str) -> Removed:
@@ -79,3 +92,8 @@ def put_back(bot: Chatbot, removed: Removed) -> bool:
         os.utime(incoming, ns=removed.times)
         os.replace(incoming, path)
     return back
+
+
+def _held(characters: int) -> int:
+    """About how many bytes a text takes: once whole and once in chunks, two each."""
+    return 4 * characters

@@ -188,6 +188,9 @@ GERMAN = {
     "renamed": "„{old}“ heißt jetzt „{new}“.",
     "rename.title": "Das Dokument umbenennen",
     "rename.label": "Titel",
+    "remove.large": "„{title}“ ist zu groß, um für ein Rückgängig aufgehoben zu werden: Einmal "
+    "entfernt, kann es nur neu hinzugefügt werden.",
+    "remove.anyway": "Endgültig entfernen",
     "removed.done": "„{title}“ entfernt.",
     "removed.inside": "„{title}“ mit {n} Dateien darin entfernt.",
     "removed.large": "Es ist zu groß, um für ein Rückgängig aufgehoben zu werden: bei Bedarf neu "

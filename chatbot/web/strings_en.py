@@ -194,6 +194,9 @@ ENGLISH = {
     "renamed": "“{old}” is now called “{new}”.",
     "rename.title": "Rename the document",
     "rename.label": "Title",
+    "remove.large": "“{title}” is too large to be kept for undoing: once removed, it can only be "
+    "added again.",
+    "remove.anyway": "Remove for good",
     "removed.done": "Removed “{title}”.",
     "removed.inside": "Removed “{title}” with {n} files inside it.",
     "removed.large": "It is too large to be kept for undoing: add it again if you need it.",
