@@ -1,6 +1,7 @@
 """Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
 `python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`,
-`python -m benchmarks size --files 10000 100000 --megabytes 1000`.
+`python -m benchmarks size --files 10000 100000 --megabytes 1000`,
+`python -m benchmarks large --data DIR`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fuzz, load, poison, size
+from benchmarks import fuzz, large, load, poison, size
 from benchmarks.models import Overhead, overheads
 from benchmarks.poison import Poisoned
 from benchmarks.quality import Answers, Retrieval, interval, run
@@ -31,13 +32,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "what",
         choices=[
-            *("quality", "speed", "reading", "support", "poison", "models", "load", "fuzz", "size")
+            *("quality", "speed", "reading", "support", "poison", "models", "load"),
+            *("fuzz", "size", "large"),
         ],
     )
     parser.add_argument(
         "--data",
         type=Path,
-        help="a folder of sets (quality, reading, support, poison) or files (fuzz)",
+        help="a folder of sets (quality, reading, support, poison, large) or files (fuzz)",
     )
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
@@ -77,6 +79,10 @@ def _print_from_data(options: argparse.Namespace, console: Console) -> int:
         found = fuzz.measure(options.data, options.rounds, options.keep)
         console.print(_fuzz_table(found))
         return int(not all(one.passed() for one in found.values()))
+    if options.what == "large":
+        for name in options.only or ["squad2"]:
+            console.print(_large_line(large.measure(options.data / name)))
+        return 0
     if options.what == "poison":
         console.print(_poison_table(poison.measure(options.data)))
         return 0
@@ -213,6 +219,14 @@ def _pages_line(found: Pages) -> str:
     return (
         f"The page that answers is among those of the first five passages: {found.docent:.3f} of "
         f"{found.questions} questions; by words alone {found.words_alone:.3f}"
+    )
+
+
+def _large_line(found: large.Found) -> str:
+    return (
+        f"{found.name}: nDCG@10 of {found.questions:,} questions about half of the documents: "
+        f"{found.large:.3f} in one large text, {found.documents:.3f} as documents; about the "
+        f"other half {found.rest:.3f} beside it, {found.rest_before:.3f} without it"
     )
 
 

@@ -510,7 +510,8 @@ class Library:
                 near: dict[int, float] = {}
                 if vectors.shape[1] and vectors[n].any():
                     near = self._nearest.find(connection, vectors[n], limit, within)
-                rankings.append(search.fuse(words, near, weight))
+                bare = parts.bare_keys(connection, words)
+                rankings.append(search.fuse(words, near, weight, bare))
             scores = search.add(zip(rankings, weights, strict=True))
             home = catalog.documents_of(connection, scores)
             if long:

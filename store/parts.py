@@ -98,6 +98,17 @@ def hidden_keys(connection: Connection) -> list[tuple[int, int]]:
     return ranges
 
 
+def bare_keys(connection: Connection, keys: Iterable[int]) -> set[int]:
+    """Those of the chunks' keys that belong to parts: these have no vectors."""
+    if connection.scalar(select(parts.c.document_id).limit(1)) is None:
+        return set()
+    query = select(chunks.c.key).join(parts, parts.c.document_id == chunks.c.document_id)
+    found: set[int] = set()
+    for batch in catalog.batches(list(keys)):
+        found.update(connection.scalars(query.where(chunks.c.key.in_(batch))))
+    return found
+
+
 def size(connection: Connection, source: str) -> tuple[int, int]:
     """Characters and chunks of all parts of a large text together."""
     names = catalog.sources_inside(connection, source)

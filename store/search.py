@@ -7,7 +7,7 @@ vectors as the weak side that cost 0.06 nDCG@10 on SQuAD 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 FULL_TEXT_WEIGHT = 0.6  # the vectors have the rest
 # A long question names what it wants, and one document may have it here and there: words count
@@ -33,13 +33,22 @@ def min_max(scores: Mapping[int, float]) -> dict[int, float]:
 
 
 def fuse(
-    full_text: Mapping[int, float], vectors: Mapping[int, float], weight: float = FULL_TEXT_WEIGHT
+    full_text: Mapping[int, float],
+    vectors: Mapping[int, float],
+    weight: float = FULL_TEXT_WEIGHT,
+    bare: Container[int] = (),
 ) -> dict[int, float]:
     """One score a key, in [0, 1]; `weight` is the full text's. A side that found nothing leaves
-    all to the other."""
+    all to the other.
+
+    `bare`: keys that have no vector. What they have of the words counts for both: at nought for
+    their meaning they stood behind all others (half of squad2's documents in one large text:
+    nDCG@10 of their questions .653, at the mean .794, so .897, as documents of their own .895).
+    """
     if not full_text or not vectors:
         return min_max(full_text or vectors)
     words, meaning = min_max(full_text), min_max(vectors)
+    meaning |= {key: score for key, score in words.items() if key in bare}
     return {
         key: weight * words.get(key, 0.0) + (1 - weight) * meaning.get(key, 0.0)
         for key in words.keys() | meaning.keys()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot import Chatbot
-from ingest import Interrupted, ingest, parts, pipeline
+from ingest import Interrupted, Text, ingest, parts, pipeline
 from ingest.__main__ import main as command
 from ingest.parts import plan
 from store import Library, catalog
@@ -67,6 +67,16 @@ def test_a_citation_says_its_part(library, log):
     assert library.text(citation.source)[citation.start : citation.end] == citation.quote
     found = library.search("Martha222", sources=[str(log)])
     assert citation.quote in found[0].text
+
+
+def test_a_part_is_found_as_well_as_a_document_of_its_own(library, tmp_path):
+    names = [f"Martha{n}" for n in range(40)]
+    lines = [f"The zebra called {name} lives in the zoo of {name}ville.\n\n" for name in names]
+    file = tmp_path / "big.txt"
+    file.write_text("".join(lines[::2]) * 3)
+    ingest([file, *(Text(f"{n}", "", lines[n]) for n in range(1, 40, 2))], library=library)
+    for name in names:
+        assert name in library.search(f"Where does the zebra {name} live?", k=1)[0].text
 
 
 def test_unchanged_it_is_not_read_again_and_grown_only_its_end_is(library, log):

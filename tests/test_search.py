@@ -25,6 +25,11 @@ def test_fuse_when_one_side_is_empty_uses_the_other():
     assert fuse({3: 1.0}, {}) == {3: 1.0}
 
 
+def test_fuse_when_a_key_has_no_vector_counts_its_words_for_both():
+    words, near = {1: 5.0, 2: 4.0, 3: 1.0}, {1: 0.9, 3: 0.1}
+    assert fuse(words, near, bare={2}) == pytest.approx({1: 1.0, 2: 0.75, 3: 0.0})
+
+
 @given(scores, scores)
 def test_fuse_keeps_every_candidate_within_bounds(words, vectors):
     fused = fuse(words, vectors)
