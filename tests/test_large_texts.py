@@ -69,14 +69,18 @@ def test_a_citation_says_its_part(library, log):
     assert citation.quote in found[0].text
 
 
-def test_a_part_is_found_as_well_as_a_document_of_its_own(library, tmp_path):
-    names = [f"Martha{n}" for n in range(40)]
-    lines = [f"The zebra called {name} lives in the zoo of {name}ville.\n\n" for name in names]
+def test_a_part_is_found_before_a_document_that_fits_less(library, tmp_path):
     file = tmp_path / "big.txt"
-    file.write_text("".join(lines[::2]) * 3)
-    ingest([file, *(Text(f"{n}", "", lines[n]) for n in range(1, 40, 2))], library=library)
-    for name in names:
-        assert name in library.search(f"Where does the zebra {name} live?", k=1)[0].text
+    anna = "The lion Anna lives in the old zoo of Paris, in a house of her own.\n\n"
+    file.write_text("".join(f"{'Zebras eat grass. ' * 10}{n}.\n\n" for n in range(30)) + anna)
+    near = [
+        *(f"A lion lives in the old zoo of Paris, in house {n}." for n in range(3)),
+        "Old rope.",
+    ]
+    ingest([file, *(Text(f"{n}", "", words) for n, words in enumerate(near))], library=library)
+    found = library.search("Where in the old zoo of Paris does the lion Anna live?", k=5)
+    assert found[0].text == anna.strip()
+    assert {passage.text for passage in found[1:]} == set(near)
 
 
 def test_unchanged_it_is_not_read_again_and_grown_only_its_end_is(library, log):
