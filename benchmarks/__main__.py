@@ -218,7 +218,8 @@ def _phrases_table(found: Phrases) -> Table:
 def _pages_line(found: Pages) -> str:
     return (
         f"The page that answers is among those of the first five passages: {found.docent:.3f} of "
-        f"{found.questions} questions; by words alone {found.words_alone:.3f}"
+        f"{found.questions} questions, by words alone {found.words_alone:.3f}; mean reciprocal "
+        f"rank {found.rank:.3f}, by words alone {found.words_rank:.3f}"
     )
 
 

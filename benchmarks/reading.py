@@ -33,6 +33,7 @@ from store import Library
 
 ROUNDS = 3
 TOP = 5  # passages whose pages are looked at
+DEEP = 50  # … for the rank of the first right one
 
 
 @dataclass(slots=True)
@@ -56,6 +57,10 @@ class Pages:
     questions: int
     docent: float
     words_alone: float
+    rank: float
+    """Mean reciprocal rank of the first passage on that page, among DEEP: where the questions are
+    few, it tells more than who is among the first."""
+    words_rank: float
 
 
 def phrases(data: Path) -> Phrases:
@@ -106,17 +111,20 @@ def pages(data: Path) -> Pages:
             Query(**{k: v for k, v in row.items() if k in Query.__dataclass_fields__})
             for row in queries
         ]
-        docent = [_hit(bot.passages(query.question, k=TOP), query.relevant) for query in asked]
+        docent = [_rank(bot.passages(query.question, k=DEEP), query.relevant) for query in asked]
         embed = library.embedding.__dict__
         embed["model"] = None  # the same search without vectors
-        alone = [_hit(bot.passages(query.question, k=TOP), query.relevant) for query in asked]
+        alone = [_rank(bot.passages(query.question, k=DEEP), query.relevant) for query in asked]
         library.close()
-    return Pages(len(asked), statistics.mean(docent), statistics.mean(alone))
+    shares = (statistics.mean(1 <= rank <= TOP for rank in ranks) for ranks in (docent, alone))
+    ranks = (statistics.mean(rank and 1 / rank for rank in ranks) for ranks in (docent, alone))
+    return Pages(len(asked), *shares, *ranks)
 
 
-def _hit(passages: Iterable[Any], relevant: list[str]) -> bool:
-    found = {f"{Path(p.source).stem}#p{(p.page or 0) - 1}" for p in passages}
-    return bool(found & set(relevant))
+def _rank(passages: Iterable[Any], relevant: list[str]) -> int:
+    """Which passage, from 1, is the first on a relevant page; 0 if none is."""
+    pages = (f"{Path(p.source).stem}#p{(p.page or 0) - 1}" for p in passages)
+    return next((rank for rank, page in enumerate(pages, 1) if page in relevant), 0)
 
 
 def _plain(text: str) -> str:

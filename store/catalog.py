@@ -22,6 +22,7 @@ from store import word_index
 from store.checksums import checksum, prove
 from store.database import blocks, chunks, documents, meta, parts, removed, vectors
 from store.errors import UnknownSource
+from store.naming import name_of
 from store.records import (
     HIDDEN,
     INSIDE,
@@ -418,6 +419,16 @@ def documents_of(connection: Connection, keys: Iterable[int]) -> dict[int, int]:
     wanted = list(keys)
     found = connection.scalar(_HOMES, {"keys": json.dumps(wanted)})
     return {key: -key for key in wanted} | dict(json.loads(found))
+
+
+def names_of(connection: Connection, rows: Iterable[int]) -> dict[int, str]:
+    """What documents are called, by their rows; those that are gone are left out."""
+    found: dict[int, str] = {}
+    query = select(documents.c.id, documents.c.title, documents.c.source)
+    for batch in batches(list(rows)):
+        for row in connection.execute(query.where(documents.c.id.in_(batch))):
+            found[row.id] = name_of(row.title, row.source)
+    return found
 
 
 def place_of(connection: Connection, source: str, offset: int) -> Place:

@@ -7,9 +7,12 @@ still meet.
 
 from __future__ import annotations
 
+import re
+
 from store.language import all_words, language_of, searchable
 
 MAX_TERMS = 64  # a question of a whole page is looked up by its first distinct words
+_FISCAL = re.compile(r"fy(?:20)?(\d\d)")
 LEAST_STEM = 4  # characters; a shorter beginning would find too much
 
 
@@ -34,12 +37,19 @@ def expressions(question: str) -> list[str]:
     The index bends English words alone, so those of other languages are also looked up by
     their beginnings.
     """
-    found = [_phrase(term) for term in terms(question)[:MAX_TERMS]]
+    asked = terms(question)[:MAX_TERMS]
+    found = list(dict.fromkeys(_phrase(term) for term in [*asked, *map(year_of, asked)] if term))
     language = language_of(question)
     if language.name != "english":
-        stems = dict.fromkeys(language.stem(term) for term in terms(question)[:MAX_TERMS])
+        stems = dict.fromkeys(language.stem(term) for term in asked)
         found += [f'"{stem}" *' for stem in stems if len(stem) >= LEAST_STEM]
     return found
+
+
+def year_of(term: str) -> str:
+    """The year that a fiscal one is written as in full: `fy2022` and `fy22` are 2022; or none."""
+    fiscal = _FISCAL.fullmatch(term)
+    return f"20{fiscal[1]}" if fiscal else ""
 
 
 def _phrase(term: str) -> str:

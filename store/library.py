@@ -485,7 +485,7 @@ class Library:
 
         `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
-        from store import catalog, parts, search, word_index
+        from store import catalog, naming, parts, search, word_index
         from store.fulltext import terms
 
         asked = [queries] if isinstance(queries, str) else list(queries)
@@ -519,6 +519,9 @@ class Library:
                 scores = search.favour(scores, home, search.add(zip(whole, weights, strict=True)))
             else:
                 scores = search.lift(scores, home)
+            names = catalog.names_of(connection, set(home.values()))
+            named = [naming.shares(query, names) for query in asked]
+            scores = search.call(scores, home, search.add(zip(named, weights, strict=True)))
             return catalog.passages(connection, search.best(scores, k))
 
     def spelled(self, question: str) -> str:

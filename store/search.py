@@ -19,6 +19,10 @@ LONG_CANDIDATES = 400
 # A document that answers with several passages: +.001 to +.010 nDCG@10 on seven of eight sets
 # (squad2 -.002); at 0.2 half of them lose again.
 LIFT = 0.1
+ALIKE = 1e-6  # part of a score; texts that are the same have cosines that differ by less
+# A document that the question names: nDCG@10 between -.001 and +.003 on six sets, and the page of
+# a filing, where many companies say the same, at a mean reciprocal rank of .278 instead of .269.
+NAMED = 0.1
 CANDIDATES = 200  # from each side; beyond it nothing reached the first ten
 
 
@@ -27,7 +31,7 @@ def min_max(scores: Mapping[int, float]) -> dict[int, float]:
     if not scores:
         return {}
     low, high = min(scores.values()), max(scores.values())
-    if high <= low:
+    if high - low <= ALIKE * max(abs(high), abs(low)):
         return dict.fromkeys(scores, 1.0)
     return {key: (score - low) / (high - low) for key, score in scores.items()}
 
@@ -85,6 +89,16 @@ def favour(
     """
     most = max(whole.values(), default=0.0) or 1.0
     return {key: score + WHOLE * whole.get(home[key], 0.0) / most for key, score in scores.items()}
+
+
+def call(
+    scores: Mapping[int, float], home: Mapping[int, int], named: Mapping[int, float]
+) -> dict[int, float]:
+    """Scores with how far the question names their document: NAMED of that.
+
+    `home`: the document of each key; `named`: how far each document is named.
+    """
+    return {key: score + NAMED * named.get(home[key], 0.0) for key, score in scores.items()}
 
 
 def best(scores: Mapping[int, float], k: int) -> dict[int, float]:

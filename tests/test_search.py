@@ -13,6 +13,7 @@ scores = st.dictionaries(st.integers(1, 50), st.floats(-100, 100), max_size=20)
 def test_min_max_spans_zero_to_one():
     assert min_max({1: 2.0, 2: 4.0, 3: 3.0}) == {1: 0.0, 2: 1.0, 3: 0.5}
     assert min_max({1: 7.0, 2: 7.0}) == {1: 1.0, 2: 1.0}
+    assert min_max({1: 0.7, 2: 0.70000001}) == {1: 1.0, 2: 1.0}
     assert min_max({}) == {}
 
 
