@@ -1,7 +1,7 @@
 """Tables of figures: `python -m benchmarks quality --data DIR`, `python -m benchmarks speed`,
 `python -m benchmarks load --users 50 200 --minutes 10`, `python -m benchmarks fuzz --data DIR`,
 `python -m benchmarks size --files 10000 100000 --megabytes 1000`,
-`python -m benchmarks large --data DIR`.
+`python -m benchmarks large --data DIR`, `python -m benchmarks beside --megabytes 1000`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "what",
         choices=[
             *("quality", "speed", "reading", "support", "poison", "models", "load"),
-            *("fuzz", "size", "large"),
+            *("fuzz", "size", "large", "beside"),
         ],
     )
     parser.add_argument(
@@ -56,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
     parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
     parser.add_argument("--files", type=int, nargs="*", default=[], help="how many (for size)")
-    parser.add_argument("--megabytes", type=int, nargs="*", default=[], help="of one (for size)")
+    parser.add_argument(
+        "--megabytes", type=int, nargs="*", default=[], help="of one (for size, beside)"
+    )
     options = parser.parse_args(argv)
     console = Console(width=None if sys.stdout.isatty() else 160)  # a file has no edge
     made = _generated(options)
@@ -109,6 +111,8 @@ def _generated(options: argparse.Namespace) -> Table | None:
         case "size":
             many = [size.many(count) for count in options.files]
             return _size_table([*many, *(size.huge(one) for one in options.megabytes)])
+        case "beside":
+            return _beside_table([size.beside(one) for one in options.megabytes])
         case "load":
             return _load_table(
                 [
@@ -290,6 +294,20 @@ def _size_table(rows: Sequence[size.Size]) -> Table:
             row.what,
             *(f"{s:,.1f} s" for s in (row.first.seconds, row.first.cpu_s, row.again.seconds)),
             *(f"{memory / 2**20:,.0f} MiB" for memory in held),
+        )
+    return table
+
+
+def _beside_table(rows: Sequence[size.Beside]) -> Table:
+    table = Table("Text", "answers", "before", "p95", "while it goes in", "p95", "ratio", "of p95")
+    for row in rows:
+        table.add_row(
+            f"{row.megabytes:,} MB",
+            f"{row.answers:,}",
+            *(f"{ms:.0f} ms" for ms in (row.before_ms, row.before_p95_ms)),
+            *(f"{ms:.0f} ms" for ms in (row.during_ms, row.during_p95_ms)),
+            f"{row.during_ms / row.before_ms:.2f}",
+            f"{row.during_p95_ms / row.before_p95_ms:.2f}",
         )
     return table
 

@@ -23,7 +23,7 @@ from typing import Any
 from ingest.errors import ReaderEnded, ReadError
 from ingest.limits import WALL_S, cpu_s, memory
 from ingest.reading import Reading
-from store.child import begin, limit, start
+from store.child import begin, give_way, limit, start
 from store.starved import starved
 
 ADDRESSES = 2 << 30  # bytes of address space; some libraries reserve more than they use
@@ -141,6 +141,7 @@ _END = b"{}\n"  # of an answer
 def main() -> None:
     """The child: read files until the input ends."""
     answers = begin()
+    give_way()
     # A thread for each core, each with its stack, would count as memory of the file.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     limit("RLIMIT_AS", ADDRESSES)
