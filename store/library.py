@@ -518,10 +518,10 @@ class Library:
                 whole = [word_index.documents_with(connection, query) for query in asked]
                 scores = search.favour(scores, home, search.add(zip(whole, weights, strict=True)))
             else:
+                names = catalog.names_of(connection, set(home.values()))
+                named = [naming.shares(query, names) for query in asked]
                 scores = search.lift(scores, home)
-            names = catalog.names_of(connection, set(home.values()))
-            named = [naming.shares(query, names) for query in asked]
-            scores = search.call(scores, home, search.add(zip(named, weights, strict=True)))
+                scores = search.call(scores, home, search.add(zip(named, weights, strict=True)))
             return catalog.passages(connection, search.best(scores, k))
 
     def spelled(self, question: str) -> str:

@@ -53,7 +53,7 @@ def test_a_question_that_stands_alone_is_searched_for_beside_the_two_before():
     talk = [*TALK, {"role": "user", "content": "Who sent him?"}]
     query = rewrite(new, talk)
     assert query.queries == (new, f"{new} Who sent him?", f"{new} {TALK[0]['content']}")
-    assert query.weights == (1, 0.7, 0.3)
+    assert query.weights == (1, 0.6, 0.3)
 
 
 def test_a_question_that_stands_alone_brings_no_context():
