@@ -145,7 +145,7 @@ class _Content:
     """The content words of the candidates; a text that several share is read once."""
 
     def __init__(self, candidates: Sequence[Candidate], language: Language) -> None:
-        read = cache(language.content_words)
+        self.read = read = cache(language.content_words)
         self.texts = [read(c.text) for c in candidates]
         """Of each candidate, in order."""
         self.near = [[word for part in c.around for word in read(part)] for c in candidates]
@@ -224,7 +224,7 @@ class _Asked:
         absent = self.own.difference(*self.known)
         self.absent = len(absent) / len(self.own) if self.own else 0.0
         self.rarest = math.log(1 + len(self.sets))
-        self.stemmed = cache(lambda text: frozenset(stems(text, language)))
+        self.stemmed = cache(lambda text: frozenset(map(language.stem, content.read(text))))
         self.rarities: NDArray[np.float32] | None = None
         self.wanted_stems: set[str] = set()
         self.defines = bool(_DEFINES.search(question.lower().strip()))

@@ -16,6 +16,7 @@ from store.language import Language, all_words, language_of
 from store.records import INSIDE
 
 
+@lru_cache(maxsize=10_000)
 def name_of(title: str, source: str) -> str:
     """What a document is called: its title, and the names of its file and of the one it is in."""
     if not ("://" in source or PurePath(source).is_absolute()):
