@@ -35,6 +35,7 @@ _LISTS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"(?:[-*+•–·]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s|\||.* \| ")
+_QUESTION = re.compile(r"[?？]\W*$")
 _NUMBERS = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -50,13 +51,15 @@ def choose(
     asked: Asked,
     limit: int,
 ) -> list[int]:
-    """The best candidate, and those that come close to it and say something else."""
+    """The best candidate that states something, and those that come close to it and say
+    something else."""
     chosen: list[int] = []
     for n in order:
         least = SECOND if len(chosen) == 1 or limit == LIMIT_OF_LIST else FURTHER
-        if len(chosen) == limit or (chosen and shares[n] < least * shares[order[0]]):
+        if len(chosen) == limit or (chosen and shares[n] < least * shares[chosen[0]]):
             break
-        if candidates[n].heading and len(order) > 1:
+        # A heading, or a question of the document's own, answers none.
+        if candidates[n].heading or _QUESTION.search(candidates[n].text):
             continue
         if not any(_says_the_same(candidates[n], candidates[m], asked) for m in chosen):
             chosen.append(n)

@@ -87,6 +87,16 @@ def test_what_names_no_time_at_all_does_not_answer_when(ask):
     assert len(answer.citations) == 2
 
 
+def test_a_question_that_a_document_asks_itself_is_no_answer(ask):
+    answer = ask(
+        "When is the museum open?",
+        faq="When is the museum open?\n\nIt opens at ten on every day but Monday.\n\n"
+        "May I bring my dog?\n\nDogs wait outside, where there is water for them.",
+    )
+    assert answer.citations[0].quote == "It opens at ten on every day but Monday."
+    assert not any(citation.quote.endswith("?") for citation in answer.citations)
+
+
 def test_nothing_is_said_where_nothing_comes_close(ask):
     answer = ask("Who composed the ninth symphony?", bridge=BRIDGE)
     assert answer.outcome == "nothing"
