@@ -17,7 +17,7 @@ from chatbot.web.sessions import neighbourhood
 MAX_JSON = 4 * 2**20  # bytes: a question has 8,000 characters, a history some of them
 UPLOADED_AT_ONCE = 10  # times the largest file
 BURST = 60  # requests that cost work, at once; opening the page takes some six
-PER_SECOND = 5.0  # of them, for ever: more than anybody clicks
+PER_SECOND = 10.0  # of them, for ever: more than anybody clicks
 COUNTED = 20_000  # users or addresses whose requests are counted
 _COSTLY = ("/gradio_api/queue/join", "/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/")
 _UPLOAD = "/gradio_api/upload"
