@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from store import feedback
-from store.catalog import document_checksum, read_pieces
+from store.catalog import document_checksum
 from store.checksums import checksum
 from store.conversations import read
 from store.database import FULL_TEXT, chunks, documents, fetched, parts, threads, turns, vectors
 from store.errors import LibraryDamaged
+from store.texts import read_pieces
 from store.validators import validators_checksum
 from store.vector_rows import read_vectors
 from store.word_index import words_of

@@ -146,18 +146,18 @@ class Library:
 
     def text(self, source: str, start: int = 0, end: int | None = None) -> str:
         """The stored text of a document, or its characters [start, end). Raises UnknownSource."""
-        from store import catalog
+        from store import catalog, texts
 
         with self.database.reading() as connection:
             identity, _ = catalog.length(connection, source)
-            return catalog.read_text(connection, identity, start, end)
+            return texts.read_text(connection, identity, start, end)
 
     def place(self, source: str, offset: int) -> Place:
         """Where in its document a character stands: page, and place in words."""
-        from store import catalog
+        from store import texts
 
         with self.database.reading() as connection:
-            return catalog.place_of(connection, source, offset)
+            return texts.place_of(connection, source, offset)
 
     def regions(
         self, citation: Quoted, *, on_error: Callable[[str], None] | None = None
@@ -485,7 +485,7 @@ class Library:
 
         `sources`: look in these documents only. `weights`: of each query; 1 if not given.
         """
-        from store import catalog, naming, parts, search, word_index
+        from store import catalog, naming, parts, search, texts, word_index
         from store.fulltext import terms
 
         asked = [queries] if isinstance(queries, str) else list(queries)
@@ -522,18 +522,16 @@ class Library:
                 named = [naming.shares(query, names) for query in asked]
                 scores = search.lift(scores, home)
                 scores = search.call(scores, home, search.add(zip(named, weights, strict=True)))
-            return catalog.passages(connection, search.best(scores, k))
+            return texts.passages(connection, search.best(scores, k))
 
     def spelled(self, question: str) -> str:
         """`question` with each word that no document has as the nearest one that some has."""
-        from store import catalog, spelling
+        from store import spelling, texts
 
         with self.database.reading() as connection:
 
             def read(key: int) -> str:
-                return " ".join(
-                    f"{p.title} {p.text}" for p in catalog.passages(connection, {key: 0})
-                )
+                return " ".join(f"{p.title} {p.text}" for p in texts.passages(connection, {key: 0}))
 
             return spelling.corrected(connection, question, read)
 
@@ -543,20 +541,20 @@ class Library:
         Text, start and end are widened, exactly; a passage whose document has gone is
         returned as it is.
         """
-        from store import catalog
+        from store import catalog, texts
 
         with self.database.reading() as connection:
             rows = catalog.rows_of(connection, {passage.source for passage in passages})
             there = [passage for passage in passages if passage.source in rows]
             starts = [max(passage.start - margin, 0) for passage in there]
-            texts = catalog.read_texts(
+            found = texts.read_texts(
                 connection,
                 [
                     (rows[passage.source], start, passage.end + margin)
                     for passage, start in zip(there, starts, strict=True)
                 ],
             )
-        wide = iter(zip(starts, texts, strict=True))
+        wide = iter(zip(starts, found, strict=True))
         widened = []
         for passage in passages:
             if passage.source in rows:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, Update, bindparam, select, text, update
 
-from store.catalog import document_checksum, read_pieces
+from store.catalog import document_checksum
 from store.checksums import checksum, checksum_of_vector
 from store.database import (
     SCHEMA_VERSION,
@@ -29,6 +29,7 @@ from store.database import (
     vectors,
 )
 from store.errors import LibraryReadOnly
+from store.texts import read_pieces
 
 _ROWS = 1_000  # written at once
 

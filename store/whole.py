@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
-from store import catalog, vector_rows
+from store import catalog, texts, vector_rows
 from store.database import documents, retitled
 from store.errors import LibraryBusy, UnfitTitle
 from store.records import Chunk, Document, chunk_id, seen
@@ -41,7 +41,7 @@ def read_whole(connection: Connection, source: str) -> Stored:
     """All of a document. Raises UnknownSource."""
     identity, _ = catalog.length(connection, source)
     entry = connection.execute(select(documents).where(documents.c.id == identity)).one()
-    pieces = catalog.read_pieces(connection, identity)
+    pieces = texts.read_pieces(connection, identity)
     keys, vectors = vector_rows.read_vectors(connection, within=[identity])
     whole = len(keys) == len(pieces)  # none at all where there was no embedder
     return Stored(
