@@ -35,7 +35,6 @@ _LISTS = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"(?:[-*+•–·]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s|\||.* \| ")
-_QUESTION = re.compile(r"[?？]\W*$")
 _NUMBERS = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -59,7 +58,7 @@ def choose(
         if len(chosen) == limit or (chosen and shares[n] < least * shares[chosen[0]]):
             break
         # A heading, or a question of the document's own, answers none.
-        if candidates[n].heading or _QUESTION.search(candidates[n].text):
+        if candidates[n].heading or candidates[n].asks:
             continue
         if not any(_says_the_same(candidates[n], candidates[m], asked) for m in chosen):
             chosen.append(n)

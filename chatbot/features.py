@@ -131,6 +131,11 @@ class Candidate:
         return " ".join(part for part in self.around if part)
 
     @property
+    def asks(self) -> bool:
+        """Whether it is a question itself."""
+        return self.text.rstrip("\"'”’)").endswith(("?", "？"))
+
+    @property
     def around(self) -> tuple[str, str, str, str]:
         """The title, the sentence before, the sentence, the one after."""
         return self.title, self.before, self.text, self.after
@@ -263,7 +268,7 @@ class _Asked:
             float(count < 5),
             float(count > 60),
             float(candidate.heading),
-            float(text.rstrip("\"'”’)").endswith("?")),
+            float(candidate.asks),
             float(bool(_LEANS.match(text))),
             float(candidate.start == 0),
         ]
