@@ -91,8 +91,12 @@ def collect(
             if other is not data:
                 strangers = samples[other.name][:STRANGERS]
                 judged += [(example(library, query, bare=bare), False) for query in strangers]
+        titled: dict[str, list[str]] = defaultdict(list)
+        for text in data.corpus:
+            titled[text.title].append(text.source)
+        articles = list(titled.values())
         for n, query in enumerate(samples[data.name][:STRANGERS]):
-            for right, wrong in _smaller(data, query, chooser):
+            for right, wrong in _smaller(articles, query, chooser):
                 inside = example(library, query, right, bare=bare)
                 if inside.right.any():
                     judged.append((inside, True))
@@ -103,15 +107,12 @@ def collect(
 
 
 def _smaller(
-    data: DataSet, query: Query, chooser: random.Random
+    articles: Sequence[list[str]], query: Query, chooser: random.Random
 ) -> Iterator[tuple[list[str], list[str]]]:
     """Smaller libraries: the article and the document that answer, each with another such one."""
-    articles: dict[str, list[str]] = defaultdict(list)
-    for text in data.corpus:
-        articles[text.title].append(text.source)
-    own = next(title for title, sources in articles.items() if query.relevant[0] in sources)
-    other = articles[chooser.choice([title for title in articles if title != own])]
-    yield articles[own], other
+    own = next(sources for sources in articles if query.relevant[0] in sources)
+    other = chooser.choice([sources for sources in articles if sources is not own])
+    yield own, other
     yield query.relevant[:1], [chooser.choice(other)]
 
 
