@@ -120,6 +120,7 @@ def test_who_reads_nothing_of_what_comes_is_cut_off(page, remembered):
         ("nothing", False),  # it was cut off while it was written to
         ("leaving", False),  # gradio has seen it, and ends as if all had been read
         ("the end, then leaving", True),
+        ("the end is told, then leaving", True),  # what was asked for since goes on
     ],
 )
 def test_nothing_is_kept_for_who_leaves_amidst_an_answer(page, remembered, then, kept):
@@ -131,7 +132,10 @@ def test_nothing_is_kept_for_who_leaves_amidst_an_answer(page, remembered, then,
     async def answer(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({**end, "more_body": True})
-        if then.startswith("the end"):
+        if then.startswith("the end is told"):
+            told = b'data: {"msg":"close_stream","event_id":null}\n\n'
+            await send({**end, "body": told, "more_body": True})
+        elif then.startswith("the end"):
             await send(end)
         if then.endswith("leaving"):
             await receive()

@@ -5,11 +5,13 @@ each other. Knows nothing about what they do.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 from chatbot.web.strings import COOKIE, TABLES
 
 HERE = Path(__file__).parent
+FIRST = "stream.js"  # before gradio's own
 SCRIPTS = ("page.js", "citations.js", "reader.js", "chat.js")
 STYLES = ("page.css", "answer.css", "reader.css", "shelves.css")
 SHELVES = "shelves.js"  # a function of its own
@@ -25,6 +27,12 @@ def scripts() -> str:
     words = f"window.docent = {json.dumps({'tables': said, 'cookie': COOKIE})};"
     shelves = _text(SHELVES).strip().removesuffix(";")
     return "\n".join(["() => {", words, *map(_text, SCRIPTS), f"({shelves})();", "}"])
+
+
+@cache
+def first_script() -> str:
+    """What must run before gradio's own scripts."""
+    return _text(FIRST)
 
 
 def styles() -> str:

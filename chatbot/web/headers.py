@@ -13,6 +13,7 @@ import secrets
 from urllib.parse import quote
 
 from chatbot.site import Site
+from chatbot.web import assets
 from chatbot.web.asgi import (
     App,
     Message,
@@ -157,7 +158,8 @@ class _Response:
 
     async def _send_page(self, start: Message, body: bytes) -> None:
         nonce = secrets.token_urlsafe(16)
-        body = with_nonce(body, nonce)
+        first = f"<head><script>{assets.first_script()}</script>".encode()
+        body = with_nonce(body.replace(b"<head>", first, 1), nonce)
         headers = [(n, v) for n, v in start["headers"] if n != b"content-length"]
         headers.append((b"content-security-policy", PAGE_POLICY.format(nonce=nonce).encode()))
         if "gzip" in header(self._scope, "accept-encoding") and len(body) > 1_000:

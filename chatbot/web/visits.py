@@ -26,6 +26,7 @@ CAPACITY = 1_000  # pages at once; beyond that the one used longest ago is forgo
 UNREAD = 1_000  # messages that wait for their reader: an answer has some ten a second
 CLOSED = timedelta(minutes=10)  # after which a page that is not open any more is forgotten
 _READING = "/gradio_api/queue/data"
+_CLOSES = re.compile(rb'data: \{"msg": ?"close_stream"')
 _HEARTBEAT = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
 
@@ -124,7 +125,9 @@ class Presence:
 
         async def noted(message: Message) -> None:
             nonlocal ended
-            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            if message["type"] == "http.response.body":
+                # Told that it ends, the browser hangs up at once.
+                ended = not message.get("more_body") or _CLOSES.match(message["body"]) is not None
             await send(message)
 
         try:
