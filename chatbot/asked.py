@@ -74,12 +74,19 @@ NUMBER = re.compile(
     r"million|billion|dozen|half|third|once|twice)\b",
     re.IGNORECASE,
 )
+_HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_CLOCK = (
+    r"(?<![\w.:])(?:[01]?\d|2[0-3])(?::[0-5]\d(?![\d:])|(?:[:.][0-5]\d)?\s?(?:[ap]\.?m\b|o['’]clock|"
+    r"Uhr|heures?)\b)|\b(?:noon|midnight)\b|"
+    rf"\b(?:(?:half past|quarter (?:past|to)) (?:{_HOURS})|(?:{_HOURS}) (?:o['’]clock|thirty))\b|"
+    rf"(?<=\bat )(?:{_HOURS})\b(?! (?:point|time|stage|end|place|\w+s)\b)"
+)
 DATE = re.compile(
     r"\b(?:1\d{3}|20\d\d|\d{1,2}(?:st|nd|rd|th)? century|"
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|"
     r"Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|spring|summer|autumn|winter)\b|"
     r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|today|yesterday|last (?:week|month|year)|this (?:week|month|"
-    r"year)|BC|AD|\d0s)",
+    r"year)|BC|AD|\d0s)|" + _CLOCK,
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"\b(?:in|at|from|near|to|of|on|into|across|within|between)\s+(?:the\s+)?[A-Z]")
@@ -112,7 +119,8 @@ _WHOLE_DATE = re.compile(
     rf"\d{{1,2}}(?:st|nd|rd|th)\s+century|{_WEEKDAYS}|"
     r"(?:\d+|\w+)\s+(?:years?|months?|weeks?|days?|hours?)\s+(?:ago|later|earlier)\b|"
     r"(?:(?:last|this|next)\s+(?:week|month|year)|today|yesterday|tomorrow)\b|"
-    rf"(?:{_MONTHS})(?!\w))|(?<!\d)(?:1\d{{3}}|20\d\d)(?:s\b|(?:\s*[–-]\s*\d{{2,4}})|\s*年)?(?!\d)"
+    rf"(?:{_MONTHS})(?!\w))|(?<!\d)(?:1\d{{3}}|20\d\d)(?:s\b|(?:\s*[–-]\s*\d{{2,4}})|\s*年)?(?!\d)|"
+    + _CLOCK
 )
 _AMOUNTS_ELSEWHERE = (
     r"\w*(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zwanzig|hundert|tausend)|"

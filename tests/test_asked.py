@@ -31,6 +31,11 @@ def test_the_kind(question, kind):
     [
         ("Who opened the bridge?", "The bridge was opened by Queen Maud in 1904.", "Queen Maud"),
         ("When was the bridge opened?", "Queen Maud opened it on 4 May 1904.", "4 May 1904"),
+        ("When does the ferry leave?", "The ferry leaves the quay at seven.", "seven"),
+        ("When does the ferry leave?", "On weekdays the ferry leaves at 7:45.", "7:45"),
+        ("When does the ferry leave?", "The ferry leaves at half past nine.", "half past nine"),
+        ("When is the hall closed?", "The hall is closed at 10 p.m.", "10 p.m"),
+        ("Wann fährt die Fähre ab?", "Die Fähre fährt um 7 Uhr ab.", "7 Uhr"),
         ("How many people crossed it?", "Some 12,500 people crossed it in 1904.", "12,500"),
         ("How much did it cost?", "It cost $3.5 million to build.", "$3.5 million"),
         ("Where does the bridge stand?", "The bridge stands in North Haven.", "North Haven"),
@@ -56,6 +61,8 @@ def test_the_words_that_answer(question, sentence, bold):
         ("Who is Maud?", "Maud opened it."),
         ("How much is due?", "The sum was due to the crew."),
         ("When?", ""),
+        ("When was it opened?", "It was opened by the queen, with four boats at one time."),
+        ("When was it opened?", "Children at two schools drew the bridge in a ratio of 4:1."),
     ],
 )
 def test_no_words_where_none_answer(question, sentence):

@@ -333,7 +333,13 @@ def sandbox():
     opened.close()
 
 
-@pytest.mark.parametrize("name", BOMBS)
+# Every third; the slow tests have the others.
+QUICK = [
+    pytest.param(name, marks=pytest.mark.slow) if n % 3 else name for n, name in enumerate(BOMBS)
+]
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_a_bomb_is_refused_in_words_or_read_in_part(name, sandbox):
     data = BOMBS[name]()
     try:

@@ -156,6 +156,7 @@ def test_an_old_number_scrolls_the_panel_and_not_the_page(visit):
     for turn, question in enumerate([QUESTION, "Who is Kim Jong Un?", "Who is Shoigu?"] * 2):
         ask(page, question)
         page.locator(f"#cite-{turn}-1").wait_for()
+    page.locator("#docent-page:not(.docent-busy)").wait_for()  # the chat scrolls no more
     expect(page.locator("#cite-5-1")).to_be_in_viewport(ratio=1)
     page.locator('a[href="#cite-0-1"]').click()
     expect(page.locator(MARK)).to_be_in_viewport(ratio=1)

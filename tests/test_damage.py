@@ -105,7 +105,7 @@ def mend(home: Path) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="children are forked")
-@pytest.mark.parametrize("mutations", [20, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mutations", [8, pytest.param(1000, marks=pytest.mark.slow)])
 def test_damage_is_survived_or_named(mutations, original, tmp_path, record_property, capsys):
     outcomes, wrong = Counter(), []
     for n in range(mutations):

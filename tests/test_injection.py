@@ -108,8 +108,15 @@ def ask(bot, server, kind, order, form=HIDDEN[0], title="A note"):
     return last.answer
 
 
-@pytest.mark.parametrize("kind", PROTOCOLS)
-@pytest.mark.parametrize("order", ORDERS)
+# Each order by one protocol; the slow tests have the other two.
+EACH = [
+    pytest.param(kind, order, marks=() if n % len(PROTOCOLS) == m else pytest.mark.slow)
+    for n, order in enumerate(ORDERS)
+    for m, kind in enumerate(PROTOCOLS)
+]
+
+
+@pytest.mark.parametrize(("kind", "order"), EACH)
 def test_an_order_in_a_document_does_nothing(bot, server, kind, order):
     for form in HIDDEN:
         ask(bot, server, kind, order, form)

@@ -95,7 +95,7 @@ def afterwards(home: Path, files: Path, reported: list[str]) -> list[str]:
     return problems + faults.examined(home, faults.exactly(texts), set(reported[-3:]))[0]
 
 
-@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [2, pytest.param(100, marks=pytest.mark.slow)])
 def test_told_to_stop_it_says_what_is_done(times, files, tmp_path, record_property, capsys):
     chance, slowest, early, stored = random.Random(13), 0.0, 0, 0
     for n in range(times):

@@ -95,7 +95,7 @@ def stale(home: Path, asker, markers: list[str]) -> tuple[list[str], float]:
 
 
 @pytest.mark.parametrize("exact", [None, 40])
-@pytest.mark.parametrize("rounds", [3, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_page_finds_what_another_process_ingests(rounds, exact, home, record_property):
     state, longest = {}, 0.0
     with faults.started(ask_when_told, home, exact) as (_, asker):
@@ -137,7 +137,7 @@ def keep_ingesting(connection, home: Path, name: str) -> None:
     library.close()
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [3, pytest.param(600, marks=pytest.mark.slow)])
 def test_two_ingests_and_a_page_lose_nothing(seconds, home, record_property):
     Library.open(home).close()
     page, state, shared = Chatbot(Library.open(home)), {}, set()
