@@ -21,7 +21,8 @@ KINDS = ("who", "number", "when", "where", "why", "what_name")
 _ENGLISH = {
     "who": r"\b(?:who|whom|whose|which (?:person|man|woman|\w+er|\w+or|\w+ist))\b",
     "number": (
-        r"\bhow (?:many|much|often|old|long|tall|far|large|big|high|fast)\b|"
+        r"\bhow (?:many|much|often|old|long|tall|far|large|big|high|fast|deep|wide|broad|heavy)\b|"
+        r"\bhow (?:thick|cold|hot|steep|expensive)\b|"
         r"\b(?:what|which) (?:(?:is|was|are|were) the )?(?:average |total |approximate )?"
         r"(?:number|percentage|percent|amount|age|population|price|cost|height|length|weight)\b|"
         r"\bwhich anniversary\b|\bwhat anniversary\b"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from chatbot.asked import DATE, NAME, NUMBER, Asked
 from chatbot.meaning import Embed, Meanings
+from store.embedders import joined
 from store.language import Language, language_of
 
 if TYPE_CHECKING:
@@ -124,11 +125,6 @@ class Candidate:
     score: float
     """Its passage's score, by the best passage's."""
     heading: bool
-
-    @property
-    def near(self) -> str:
-        """The sentence with its neighbours and its document's title."""
-        return " ".join(part for part in self.around if part)
 
     @property
     def asks(self) -> bool:
@@ -349,7 +345,8 @@ def _similarities(
     full = f"{asked.question} {asked.context}".strip()
     if embed is None:
         return np.zeros(n, np.float32), np.zeros(n, np.float32)
-    vectors = embed([full, *(c.text for c in candidates), *(c.near for c in candidates)])
+    own = [(c.text,) for c in candidates]
+    vectors = joined(embed, [(full,), *own, *(tuple(filter(None, c.around)) for c in candidates)])
     if not vectors.shape[1]:
         return _similarities(asked, candidates, None)
     cosines = vectors[1:] @ vectors[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,8 +18,11 @@ from store.errors import EmbedderError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from wordllama import WordLlamaInference
 
 LONGEST = 2_000  # characters embedded of one text: a batch takes memory by its longest
+
+AT_ONCE = 256  # texts whose words' vectors are in memory together
 
 SERVICES = {"openai": "langchain_openai", "ollama": "langchain_ollama"}
 
@@ -30,6 +33,53 @@ class Embedder(Protocol):
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, d) of unit length (a text without any known word: all zeros), in order."""
         ...
+
+
+class WordSums:
+    """An embedder whose vector of a text has the direction of the sum of its words' vectors."""
+
+    def __init__(self, model: WordLlamaInference) -> None:
+        self._tokenizer = model.tokenizer
+        self._vectors = model.embedding
+        self._tokenizer.no_padding()
+        # It takes a whole text for one word, and would keep some 20,000 of them: 90 MB of
+        # sentences that are hardly ever embedded again. It is as quick without.
+        if resize := getattr(self._tokenizer.model, "_resize_cache", None):  # not in old versions
+            resize(0)
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As any embedder."""
+        return _unit(self.sums(texts) if texts else [])
+
+    def sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The sums (n, d), in order; those of two texts add up to that of both side by side."""
+        import numpy as np
+
+        found = np.zeros((len(texts), self._vectors.shape[1]), np.float32)
+        for start in range(0, len(texts), AT_ONCE):
+            batch = _cut(texts[start : start + AT_ONCE])
+            encoded = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            ids = [one.ids for one in encoded]
+            for n, own in enumerate(ids, start):
+                self._vectors.take(own, axis=0, mode="clip").sum(axis=0, out=found[n])
+        return found
+
+
+def joined(
+    embed: Callable[[Sequence[str]], NDArray[np.float32]], texts: Sequence[Sequence[str]]
+) -> NDArray[np.float32]:
+    """Unit vectors (n, d) of texts that are given in parts, a space between each two.
+
+    A part that several of them share is read once, if the embedder's vectors add up.
+    """
+    import numpy as np
+
+    sums = getattr(embed, "sums", None)
+    if sums is None:
+        return embed([" ".join(parts) for parts in texts])
+    place = {part: n for n, part in enumerate(dict.fromkeys(p for parts in texts for p in parts))}
+    found: NDArray[np.float32] = sums(list(place))
+    return _unit(np.stack([found[[place[part] for part in parts]].sum(axis=0) for parts in texts]))
 
 
 def open_embedder(name: str) -> Embedder | None:
@@ -72,15 +122,7 @@ def _wordllama() -> Embedder | None:
             f"The embedder 'wordllama' cannot be loaded ({error}): there is not enough memory, "
             "or its package is damaged and has to be installed again."
         ) from error
-    # Its tokenizer takes a whole text for one word, and would keep some 20,000 of them: 90 MB of
-    # sentences that are hardly ever embedded again. It is as quick without.
-    if resize := getattr(model.tokenizer.model, "_resize_cache", None):  # not in old versions
-        resize(0)
-
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-        return _unit(model.embed(_cut(texts), norm=False) if texts else [])
-
-    return embed
+    return WordSums(model)
 
 
 def _minilm() -> Embedder:

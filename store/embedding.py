@@ -52,6 +52,11 @@ class Embedding:
         self._words |= {text: v for text, v in fresh.items() if len(text) <= WORD}
         return np.stack([fresh[t] if t in fresh else self._words[t] for t in texts])
 
+    @property
+    def sums(self) -> Callable[[Sequence[str]], NDArray[np.float32]] | None:
+        """As `store.embedders.WordSums.sums`; None where vectors do not add up."""
+        return getattr(self.model, "sums", None)
+
     @cached_property
     def model(self) -> Embedder | None:
         """The embedder itself; None where this machine has no build of it."""

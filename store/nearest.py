@@ -46,6 +46,17 @@ class _Recent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Missed:
+    """Vectors that the index holds but does not find, as of one generation."""
+
+    generation: int
+    noted: str
+    """Their keys, as `State.index_missed`."""
+    keys: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class _Open:
     """Which index the index's process has open, and the key up to which it is whole."""
 
@@ -62,6 +73,7 @@ class Nearest:
         self._open: _Open | None = None
         self._tried: _Open | None = None
         self._recent: _Recent | None = None
+        self._missed: _Missed | None = None
         self._changing = threading.Lock()
         self._asked = 0
 
@@ -95,8 +107,8 @@ class Nearest:
         recent = self._held(connection, state, covered)
         hits |= _top(recent.keys, recent.vectors, vector, k)
         if covered and state.index_missed:
-            missed = catalog.missed_keys(state)
-            hits |= _top(*vector_rows.read_vectors(connection, of=missed), vector, k)
+            missed = self._unfound(connection, state)
+            hits |= _top(missed.keys, missed.vectors, vector, k)
         return dict(sorted(hits.items(), key=lambda hit: -hit[1])[:k])
 
     def follow(
@@ -168,6 +180,16 @@ class Nearest:
                 vectors = np.concatenate([kept, more]) if more.size else kept
             self._recent = _Recent(state.generation, above, keys, vectors)
             return self._recent
+
+    def _unfound(self, connection: Connection, state: catalog.State) -> _Missed:
+        """The live vectors that the index does not find, kept in memory."""
+        at = (state.generation, state.index_missed)
+        held = self._missed
+        if held is None or (held.generation, held.noted) != at:
+            keys = catalog.missed_keys(state)
+            held = _Missed(*at, *vector_rows.read_vectors(connection, of=keys))
+            self._missed = held
+        return held
 
 
 def _top(

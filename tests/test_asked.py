@@ -13,6 +13,7 @@ from chatbot.asked import Asked, asked_for
         ("Who opened the bridge?", "who"),
         ("Which year did it open?", "when"),
         ("How many people crossed it?", "number"),
+        ("How deep is the river?", "number"),
         ("Where does it stand?", "where"),
         ("Why was it closed?", "why"),
         ("What is it made of?", "what_name"),

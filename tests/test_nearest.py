@@ -262,4 +262,9 @@ def test_a_vector_that_the_index_does_not_find_is_compared_exactly(indexed):
     with library.database.reading() as connection:
         assert library._nearest._open
         assert next(iter(library._nearest.find(connection, vectors[0], 3))) == key
+        gone = vector_rows._source_of_chunk(connection, int(key))
+    library.remove(gone)
+    with library.database.reading() as connection:
+        assert library._nearest._open
+        assert key not in library._nearest.find(connection, vectors[0], 3)
     library.close()
