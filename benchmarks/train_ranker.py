@@ -67,7 +67,7 @@ def example(
     passages = library.search(query.question, k=PASSAGES, sources=sources)
     excerpts = library.widen(passages, margin=MARGIN)
     candidates = extract.find_candidates(passages, excerpts)
-    rows = features(query.question, "", candidates, None if bare else library.embed)
+    rows = features(query.question, "", candidates, None if bare else library.embedding)
     right = [c.source in query.relevant and has_answer(c.text, query.answers) for c in candidates]
     return Example(rows, np.array(right, bool))
 

@@ -103,7 +103,7 @@ def _quote(library: Library, known: Mapping[str, Any]) -> Iterator[list[Event]]:
         query.queries[0],
         passages,
         library.widen(passages, margin=MARGIN),
-        embed=library.embed,
+        embed=library.embedding,
         context=query.context,
     )
     if extraction.outcome == "nothing":

@@ -16,6 +16,9 @@ from store.errors import IndexUnavailable, PdfUnreadable
 from store.records import Chunk, Document, DocumentInfo, Passage, Place, Validators
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from store.check import Whole
     from store.database import Database
     from store.embedding import Embedding
@@ -560,10 +563,9 @@ class Library:
             widened.append(passage)
         return widened
 
-    @property
-    def embed(self) -> Embedding:
-        """Texts to unit vectors (n, d), in order; (n, 0) where there is no embedder."""
-        return self.embedding
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors (n, d), in order; (n, 0) where there is no embedder."""
+        return self.embedding(texts)
 
     # --- within --------------------------------------------------------------------
 
