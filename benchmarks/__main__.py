@@ -21,7 +21,7 @@ from benchmarks.poison import Poisoned
 from benchmarks.quality import Answers, Retrieval, interval, run
 from benchmarks.reading import Pages, Phrases, pages, phrases
 from benchmarks.report import write
-from benchmarks.speed import Speed, measure
+from benchmarks.speed import ROUNDS, Speed, measure
 from benchmarks.support import Rated, Time, Told
 from benchmarks.support import measure as measure_support
 
@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
     )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of ingesting (for speed)")
     parser.add_argument("--write", action="store_true", help="write docs/quality.md as well")
     parser.add_argument(
         "--users", type=int, nargs="*", default=[10], help="how many at once (for load, models)"
@@ -107,7 +108,7 @@ def _generated(options: argparse.Namespace) -> Table | None:
     """The figures that need no data; None if others are asked for."""
     match options.what:
         case "speed":
-            return _speed_table([measure(count) for count in options.documents])
+            return _speed_table([measure(count, options.rounds) for count in options.documents])
         case "size":
             many = [size.many(count) for count in options.files]
             return _size_table([*many, *(size.huge(one) for one in options.megabytes)])

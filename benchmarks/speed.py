@@ -63,12 +63,12 @@ def generated(count: int, seed: int = 0) -> list[Text]:
     ]
 
 
-def measure(count: int) -> Speed:
-    """Ingest `count` documents in turns, safely and not, and ask."""
+def measure(count: int, rounds: int = ROUNDS) -> Speed:
+    """Ingest `count` documents in turns, safely and not, `rounds` times, and ask."""
     texts = generated(count)
     safe, unsafe, index = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             for synced, seconds in ((True, safe), (False, unsafe)):
                 home = Path(folder, f"{turn}-{synced}")
                 library = Library.open(home)

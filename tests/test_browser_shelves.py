@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from chatbot import Chatbot
 from chatbot.web import Page
+from chatbot.web.talk import Talk
 from ingest import Text, ingest, parts
 from tests.browsing import LOOKS, ask, violations
 from tests.conftest import SAMPLES
@@ -414,6 +415,29 @@ def test_a_conversation_is_renamed_searched_deleted_and_brought_back(visit, bot)
     page.get_by_role("button", name="Undo").click()
     expect(threads(page)).to_contain_text("The minister <b>")
     assert bot.thread(bot.threads()[0].id).turns == before
+
+
+def test_a_list_that_comes_late_is_of_what_is_looked_for_by_then(visit, bot, monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+    page = visit()
+    ask(page, QUESTION)
+    expect(threads(page)).to_have_count(1)
+
+    def follow(*_):
+        begun.set()
+        assert go.wait(30)
+        return "<p>What else?</p>"
+
+    monkeypatch.setattr(Talk, "_follow", follow)
+    act(page, QUESTION, "Rename")
+    page.get_by_label("Name", exact=True).fill("The minister")
+    page.get_by_role("button", name="Save").click()
+    assert begun.wait(30)  # the list after it is being made
+    page.get_by_label("Search conversations").fill("zebra")
+    expect(page.locator("#docent-threads")).to_contain_text("No conversation has “zebra” in it.")
+    go.set()
+    expect(page.get_by_text("What else?")).to_be_attached()  # it comes with that list
+    expect(page.locator("#docent-threads")).to_contain_text("No conversation has “zebra” in it.")
 
 
 def test_a_conversation_is_exported(visit, bot, chromium, tmp_path):

@@ -100,11 +100,11 @@ def test_the_page_does_nothing_with_a_thread_of_another(bot, owner, act):
     key = thread.id
     if act == "undo":
         ann = gr.Request(username="ann", cookies={}, headers={})
-        _, notice, *_ = listed._act(Looked(), "", _said("delete", key), ann)
+        notice, *_ = listed._act(Looked(), "", _said("delete", key), ann)
         key = re.search('data-key="([^"]+)"', notice)[1]
     before = [turn.question for turn in thread.turns]
     event = _said(act, key, "Mine")
-    _, notice, file, shown = listed._act(
+    notice, file, shown = listed._act(
         Looked(), "", event, gr.Request(username=owner, cookies={}, headers={})
     )
     assert (file, QUESTION in notice + shown, "Martha" in notice + shown) == ("", False, False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -32,9 +32,10 @@ PAGE = 40  # conversations shown at once
 SAVE = "(file) => window.docentShelves.save(file)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Looked:
-    """What a visitor looks at."""
+    """What a visitor looks at. One for each page, changed in place: the list is drawn for many
+    reasons, and each time as it is to be by then, not as it was when that was asked for."""
 
     query: str = ""
     shown: int = PAGE
@@ -89,8 +90,8 @@ class Conversations:
         """Say what happens; `kept` has the id of the open conversation. Returns that of an act."""
         self.search.change(
             self._search,
-            [self.search, kept],
-            [self.looked, self.list],
+            [self.search, self.looked, kept],
+            self.list,
             trigger_mode="always_last",
             **QUIET,
         )
@@ -98,7 +99,7 @@ class Conversations:
             [self.list.click, self.notice.click],
             self._act,
             [self.looked, kept],
-            [self.looked, self.notice, self._file, self.list],
+            [self.notice, self._file, self.list],
             trigger_mode="multiple",
             **QUIET,
         )
@@ -116,14 +117,14 @@ class Conversations:
             return html.notice_html(str(error), words)
         return html.list_html(threads, kept or "", looked.query, looked.shown, words)
 
-    def _search(self, query: str | None, kept: str, request: gr.Request) -> tuple[Looked, str]:
-        looked = Looked((query or "").strip()[:200])
-        return looked, self.refresh(looked, kept, request)
+    def _search(self, query: str | None, looked: Looked, kept: str, request: gr.Request) -> str:
+        looked.query, looked.shown = (query or "").strip()[:200], PAGE
+        return self.refresh(looked, kept, request)
 
     def _act(
         self, looked: Looked, kept: str, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Rename, export, delete, undo; returns what is looked at, a notice, a file, the list."""
+        """Rename, export, delete, undo; returns a notice, a file, the list."""
         data = event._data if isinstance(event._data, dict) else {}
         key, words, owner = str(data.get("key", "")), words_of(request), owner_of(request)
         notice, file = "", ""
@@ -138,12 +139,12 @@ class Conversations:
                 case "undo":
                     notice = self._put_back(key, owner, words)
                 case "more":
-                    looked = replace(looked, shown=looked.shown + PAGE)
+                    looked.shown += PAGE
         except UnknownThread:
             notice = html.notice_html(words("threads.unknown"), words)
         except (ChatbotError, StoreError) as error:
             notice = html.notice_html(str(error), words)
-        return looked, notice, file, self._list(looked, kept, owner, words)
+        return notice, file, self._list(looked, kept, owner, words)
 
     def _exported(self, key: str, owner: str, kind: str, words: Words) -> str:
         """The file for the browser to save: its name, type and text, as JSON."""
