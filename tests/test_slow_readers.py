@@ -201,3 +201,37 @@ def test_a_hundred_who_read_a_byte_a_second_are_cut_off(library):
         reader.close()
     page.close()
     assert min(taken.values()) >= 5
+
+
+async def answered(scope, receive, send):
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+    )
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.mark.parametrize("said", ["", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_who_never_asks_is_cut_off(said):
+    with serving(answered) as (port, _), socket.create_connection(("127.0.0.1", port)) as silent:
+        silent.settimeout(10)
+        silent.sendall(said.encode())
+        with contextlib.suppress(ConnectionError):  # as it still speaks when it is cut off
+            while not (readable := selected(silent)):
+                silent.sendall(b"x" if said else b"")
+            assert readable
+            assert silent.recv(100) == b""
+
+
+def selected(connection):
+    """Whether there is something to read within a moment, or the end."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return selector.select(0.05)
+
+
+def test_who_has_been_answered_is_waited_for_no_more():
+    with serving(answered) as (port, server), httpx.Client() as client:
+        for _ in range(2):
+            assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
+            (connection,) = server.server_state.connections
+            assert connection._waiting is None

@@ -1,8 +1,8 @@
 """One connection of a browser, which may be slow but not stand still.
 
 Who asks and then takes nothing, or a byte a second, would hold a connection, and with it
-an answer and all that waits to be sent, for as long as they like. Knows nothing about
-what is sent.
+an answer and all that waits to be sent, for as long as they like; who never asks, a
+connection. Knows nothing about what is sent.
 """
 
 from __future__ import annotations
@@ -13,27 +13,35 @@ from contextlib import suppress
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-PATIENCE = 30.0  # seconds between two looks at what is still to be taken
+PATIENCE = 30.0  # seconds between two looks at what is still to be taken; and for asking, whole
 LEAST = 3_000  # bytes to be taken in that time: a hundred a second
 UNSENT = 16_384  # bytes that the system keeps for one connection before they are sent
 
 
 class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn chooses it at run time
-    """As uvicorn's; cut off when too little of what waits is taken."""
+    """As uvicorn's; cut off when too little of what waits is taken, or nothing is asked."""
 
     patience = PATIENCE
     least = LEAST
     transport: asyncio.Transport
     _looking: asyncio.TimerHandle | None = None
+    _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """As uvicorn does; whatever cannot be sent at once is heard of."""
         transport.set_write_buffer_limits(high=0)
         super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn does; what has begun to ask must have asked soon."""
+        super().data_received(data)
+        self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As uvicorn does."""
         self._look_no_more()
+        self._wait_no_more()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -45,6 +53,26 @@ class Connection(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn
         """As uvicorn does: all has been taken."""
         self._look_no_more()
         super().resume_writing()
+
+    def _wait(self) -> None:
+        """For a request, if none is being answered; little by little there is no more time."""
+        if self._answering():
+            self._wait_no_more()
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(self.patience, self._waited)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _waited(self) -> None:
+        self._waiting = None
+        if not self._answering():
+            self.transport.close()
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _look_later(self) -> None:
         self._look_no_more()
