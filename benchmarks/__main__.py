@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--documents", type=int, nargs="*", default=[1_000], help="how many (for speed, models)"
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of ingesting (for speed)")
     parser.add_argument("--write", action="store_true", help="write docs/quality.md as well")
     parser.add_argument(
         "--users", type=int, nargs="*", default=[10], help="how many at once (for load, models)"
@@ -54,7 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--flood", action="store_true", help="one more user asks 100 times a second (for load)"
     )
     parser.add_argument("--only", nargs="*", default=[], metavar="SET", help="measure only these")
-    parser.add_argument("--rounds", type=int, default=100, help="changes of each file (for fuzz)")
+    parser.add_argument(
+        "--rounds", type=int, help=f"changes of each file (fuzz: 100), ingests (speed: {ROUNDS})"
+    )
     parser.add_argument("--keep", type=Path, help="where what fails is written (for fuzz)")
     parser.add_argument("--files", type=int, nargs="*", default=[], help="how many (for size)")
     parser.add_argument(
@@ -79,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _print_from_data(options: argparse.Namespace, console: Console) -> int:
     """Print the figures about the data; returns the exit status."""
     if options.what == "fuzz":
-        found = fuzz.measure(options.data, options.rounds, options.keep)
+        found = fuzz.measure(options.data, options.rounds or 100, options.keep)
         console.print(_fuzz_table(found))
         return int(not all(one.passed() for one in found.values()))
     if options.what == "large":
@@ -108,7 +109,9 @@ def _generated(options: argparse.Namespace) -> Table | None:
     """The figures that need no data; None if others are asked for."""
     match options.what:
         case "speed":
-            return _speed_table([measure(count, options.rounds) for count in options.documents])
+            return _speed_table(
+                [measure(count, options.rounds or ROUNDS) for count in options.documents]
+            )
         case "size":
             many = [size.many(count) for count in options.files]
             return _size_table([*many, *(size.huge(one) for one in options.megabytes)])
