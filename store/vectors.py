@@ -13,8 +13,10 @@ writer opens the folder anew whenever the catalog says that somebody else wrote.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SHARE, MOST_THREADS = 100, 4  # vectors looked for by one thread at least, and threads
 BATCH = 2000  # Chroma refuses more than 5,461 at once
 # Cosine always said: the default is L2, with which some of 6,000 vectors were never found.
 CONFIGURATION = {"hnsw": {"space": "cosine", "ef_search": 200}}
@@ -75,8 +78,18 @@ class VectorIndex:
     def nearest(self, vectors: NDArray[np.float32], k: int) -> list[dict[int, float]]:
         """For each row of `vectors` (n, d), up to `k` keys with their cosine, nearest first.
 
-        Many at once take a fifth of the time of one after the other.
+        Many at once take a fifth of the time of one after the other, and are shared among the
+        processor's cores, which Chroma itself does not do.
         """
+        shares = min(os.cpu_count() or 1, MOST_THREADS, len(vectors) // SHARE) or 1
+        if shares == 1:
+            return self._nearest(vectors, k)
+        edges = [len(vectors) * n // shares for n in range(shares + 1)]
+        with ThreadPoolExecutor(shares) as pool:
+            parts = pool.map(lambda a, b: self._nearest(vectors[a:b], k), edges, edges[1:])
+            return [hits for part in parts for hits in part]
+
+    def _nearest(self, vectors: NDArray[np.float32], k: int) -> list[dict[int, float]]:
         with _translated(self._where):
             found = self._collection.query(
                 query_embeddings=list(vectors), n_results=k, include=["distances"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from store import Library, catalog, index_process, nearest, vector_rows
-from store.vectors import VectorIndex
+from store.vectors import SHARE, VectorIndex
 
 
 def unit(rows: int, seed: int = 0):
@@ -268,3 +268,15 @@ def test_a_vector_that_the_index_does_not_find_is_compared_exactly(indexed):
         assert library._nearest._open
         assert key not in library._nearest.find(connection, vectors[0], 3)
     library.close()
+
+
+def test_many_vectors_are_looked_for_as_each_is(tmp_path):
+    chance = np.random.default_rng(5)
+    vectors = chance.normal(size=(2 * SHARE + 7, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = VectorIndex(tmp_path / "index", "docent-many", create=True)
+    index.add(range(1, len(vectors) + 1), vectors)
+    together = index.nearest(vectors, 3)
+    assert together == [hit for row in vectors for hit in index.nearest(row[None], 3)]
+    assert [next(iter(hits)) for hits in together] == list(range(1, len(vectors) + 1))
+    index.close()
