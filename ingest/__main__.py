@@ -20,6 +20,7 @@ from ingest.pipeline import Progress, ingest
 from ingest.report import Failure, Report
 from ingest.sources import absolute
 from store import DocumentInfo, Library
+from store.child import give_way
 from store.errors import StoreError, UnknownSource
 from store.starved import starved
 from store.terminal import close_output, plain, prepare_output
@@ -49,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json and options.list and options.sources:
         parser.error("with --json, list in a call of its own")
     prepare_output()
+    if argv is None:  # as a program: a page that answers meanwhile goes first
+        give_way()
     return _ended(options)
 
 

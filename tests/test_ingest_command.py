@@ -154,3 +154,12 @@ def test_a_reader_that_goes_away_is_no_error(note):
         program.stdout.close()
         assert program.wait(timeout=60) == 141
         assert program.stderr.read() == b""
+
+
+def test_as_a_program_it_lets_others_go_first(monkeypatch, home):
+    told = []
+    monkeypatch.setattr("ingest.__main__.give_way", lambda: told.append("after you"))
+    arguments = ["--list", "--home", str(home)]
+    assert (main(arguments), told) == (0, [])
+    monkeypatch.setattr(sys, "argv", ["ingest", *arguments])
+    assert (main(), told) == (0, ["after you"])
