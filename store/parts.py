@@ -19,6 +19,7 @@ from store import catalog
 from store.database import chunks, documents, parts
 from store.errors import PartsLost
 from store.records import COMING, HIDDEN, INSIDE, coming, seen
+from store.word_index import LAST_KEY
 
 # An ingest that was interrupted goes on with what has come; one that is at work stores a part
 # every few seconds, and would only fail, in words, if its own were given up.
@@ -82,19 +83,24 @@ def going(connection: Connection) -> list[str]:
 
 
 def hidden_keys(connection: Connection) -> list[tuple[int, int]]:
-    """The keys of the chunks that no search may show, as ranges: first and last."""
-    query = (
-        select(func.min(chunks.c.key), func.max(chunks.c.key))
-        .join(documents)
-        .where(_begins(HIDDEN))
-        .group_by(chunks.c.document_id)
+    """The keys of the chunks that no search may show, as ranges: first and last.
+
+    The last is LAST_KEY where no chunk comes after that is shown.
+    """
+    own = chunks.c.document_id == documents.c.id
+    # Each end by itself, looked up in the index: both at once are a walk over all the keys.
+    first_of, last_of = (
+        select(end(chunks.c.key)).where(own).scalar_subquery() for end in (func.min, func.max)
     )
+    query = select(first_of, last_of).where(_begins(HIDDEN), documents.c.chunk_count > 0)
     ranges: list[tuple[int, int]] = []
     for first, last in sorted(tuple(row) for row in connection.execute(query)):
         if ranges and first == ranges[-1][1] + 1:
             ranges[-1] = (ranges[-1][0], last)
         else:
             ranges.append((first, last))
+    if ranges and ranges[-1][1] == connection.scalar(select(func.max(chunks.c.key))):
+        ranges[-1] = (ranges[-1][0], LAST_KEY)
     return ranges
 
 

@@ -170,6 +170,18 @@ def test_a_removal_that_was_cut_short_is_finished_later(library, log):
     assert library.check().documents == 1
 
 
+@pytest.mark.parametrize("hidden", ["b", "d", "a", "bc", "bd", "abcd", ""])
+def test_only_what_is_hidden_is_not_found(library, hidden):
+    ingest([Text(name, name, "A zebra called Martha.") for name in "abcd"], library=library)
+    with library.database.writing() as connection:
+        kept.hide(connection, hidden)
+        catalog.next_generation(connection)
+    shown = set("abcd") - set(hidden)
+    assert {p.source for p in library.search("zebra Martha", k=9)} == shown
+    ingest([Text("e", "e", "A zebra called Martha.")], library=library)
+    assert {p.source for p in library.search("zebra Martha", k=9)} == shown | {"e"}
+
+
 def test_a_part_that_cannot_be_read_keeps_all_of_it_out(library, tmp_path):
     file = tmp_path / "a.jsonl"
     deep = "[" * 2_000
