@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from store.pdfium import Line
+from store.letters import Line
 
 EDGE = 3  # lines at the top and the bottom of a page that may be running heads and feet
 FEWEST = 3  # pages that must have one

@@ -20,7 +20,8 @@ from ingest.limits import cpu_s
 from ingest.readers.text import TITLE_LIMIT, clean, title_from
 from ingest.reading import Reading
 from store.errors import PdfLocked, PdfUnreadable
-from store.pdfium import Line, Pdf
+from store.letters import Line
+from store.pdfium import Pdf
 from store.records import Section
 
 MOST_CHARACTERS = 50_000_000
