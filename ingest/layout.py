@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from store.letters import Line
+from store.letters import Line, alike
 
 EDGE = 3  # lines at the top and the bottom of a page that may be running heads and feet
 FEWEST = 3  # pages that must have one
@@ -29,7 +29,6 @@ _HYPHENATED = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)[-\u2010\u00ad]\Z")
 _WORD = re.compile(r"[^\W\d_]+")
 _TERMINAL = ".!?:;"
 _PITCH = 1.3  # times the usual distance of lines: a greater one divides paragraphs
-_SAME = (0.8, 1.25)  # heights of two lines, one by the other, that are of one kind
 _NARROW = 24  # characters
 _LONG = 40  # characters; a shorter line is prose only among more that reach the same edge
 
@@ -89,7 +88,7 @@ def _edges(lines: Sequence[Line]) -> list[tuple[int, Line]]:
 def _running(there: list[tuple[int, Line]]) -> list[Line]:
     """Those of lines of one shape that are a running head; none if their numbers vary freely."""
     height = sorted(line.height for _, line in there)[len(there) // 2]
-    like = [(n, line) for n, line in there if _alike(line.height, height)]
+    like = [(n, line) for n, line in there if alike(line.height, height)]
     texts = Counter(line.text for _, line in like)
     same = [line for _, line in like if texts[line.text] >= FEWEST]
     # A number that grows with the pages is theirs: its distance from them is nearly always one.
@@ -224,7 +223,7 @@ def _goes_on(above: Line, edge: _Edge, line: Line) -> bool:
         line.text[0].islower()
         and above.text[-1] not in _TERMINAL
         and not (above.cells or line.cells)
-        and _alike(above.height, line.height)
+        and alike(above.height, line.height)
         and edge.at_right > 1
         and _full(above, line, edge)
     )
@@ -261,12 +260,8 @@ def _below(above: Line, line: Line) -> bool:
     drop = above.bottom - line.bottom
     return (
         above.turn == line.turn
-        and _alike(above.height, line.height)
+        and alike(above.height, line.height)
         and 0.4 * line.height < drop < 2.6 * line.height
         and above.left < line.right
         and line.left < above.right
     )
-
-
-def _alike(one: float, other: float) -> bool:
-    return _SAME[0] * other <= one <= _SAME[1] * other

@@ -11,7 +11,7 @@
     ├── UnfitTitle               a title that is none
     ├── SettingsError            a setting has a value that cannot be used
     ├── PdfUnreadable            a PDF, or a page of it, cannot be opened
-    │   └── PdfLocked            it is protected by a password
+    │   └── PdfLocked            it is protected
     ├── IndexUnavailable         the vector index does not answer; the catalog still does
     │   ├── IndexBusy            it is being changed
     │   ├── IndexLost            there is no such vector index any more
@@ -68,7 +68,7 @@ class PdfUnreadable(StoreError):
 
 
 class PdfLocked(PdfUnreadable):
-    """It is protected by a password."""
+    """It is protected by a password, or by a certificate."""
 
 
 class IndexUnavailable(StoreError):

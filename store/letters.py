@@ -18,11 +18,18 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 BREAK = "\ufffe"  # PDFium's sign for a hyphen at the end of a line, which it joins
+FILLER = "\uffff"  # stands where a place of PDFium's is no letter of its own
+_SAME = (0.8, 1.25)  # heights of two letters, one by the other, that are of one kind
+_LEVEL = 0.1  # heights of a line; letters that are less apart stand on one line
+_LEAST, _TOUCHING, _SPACE = -0.3, 0.15, 0.7  # heights of a line: what lies between letters
 _GAP = 1.5  # heights of a line; a wider space stands between two cells
 _WIDE = 1.2  # times the page's usual width of a character: there may be such a space
 _BROAD = 0.6  # heights of a line; no Latin font has letters that wide
+_CODE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LINE = re.compile("([^\r\n\ufffe]*)(\ufffe|\r\n?|\n|\\Z)")
 _NUMBERS = re.compile(r"\d[\d,.]*\)?%?(?:\s|$)")
+_DIGITS = re.compile(rf"\d{FILLER}*(?=\d)")
 _UNIT_BEFORE = re.compile(r"(?:^|[\s|])[$€£¥(]$")
 
 
@@ -47,6 +54,22 @@ class Line:
         return self.top - self.bottom
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Characters of one line: the first and the last, and whether a hyphen follows them."""
+
+    start: int
+    end: int
+    hyphen: bool
+    box: Box
+    turn: int
+
+    def with_next(self, other: _Piece) -> _Piece:
+        left, top, right, bottom = self.box
+        box = left, top, max(right, other.box[2]), bottom
+        return _Piece(self.start, other.end, other.hyphen, box, self.turn)
+
+
 class Letters:
     """The characters of one page, with their places."""
 
@@ -54,41 +77,91 @@ class Letters:
         self._page, self._raw = page, raw
         count = page.count_chars()
         self.text: str = page.get_text_range() if count else ""
+        """As many characters as PDFium counts; with FILLERs, which are none."""
         if len(self.text) != count or (not self.text.isascii() and max(self.text) > "\uffff"):
             # Some have no character or two: one by one, so that each place is its own.
             codes = (raw.FPDFText_GetUnicode(page, n) for n in range(count))
             self.text = "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
-            self.text = self.text.replace("\x02", BREAK)
+            self.text = _PAIR.sub(_paired, self.text.replace("\x02", BREAK))
+
+    def readable(self) -> bool:
+        """Whether the fonts say which letters they draw: else the text is made of their codes."""
+        codes = len(_CODE.findall(self.text))
+        if not codes:
+            return True
+        drawn = [n for n, letter in enumerate(self.text) if not letter.isspace()]
+        if 2 * codes > len(drawn):
+            return False
+        unsaid = self._raw.FPDFText_HasUnicodeMapError
+        return 10 * codes < len(drawn) or (
+            2 * sum(unsaid(self._page, n) == 1 for n in drawn) < len(drawn)
+        )
 
     def lines(self) -> list[Line]:
-        found = []
+        """In the file's order."""
+        found = self._pieces()
+        widths = [(one.box[2] - one.box[0]) / (one.end + 1 - one.start) for one in found]
+        usual = median(widths) if widths else 0.0
+        lines = []
+        for one, width in zip(found, widths, strict=True):
+            wide = width > min(_WIDE * usual, _BROAD * (one.box[1] - one.box[3]))
+            lines.append(self._line(one, wide=wide))
+        return _downwards(lines)
+
+    def _pieces(self) -> list[_Piece]:
+        """The lines of PDFium, those put together that it breaks where a letter is raised."""
+        found: list[_Piece] = []
+        breaks: list[tuple[int, int, str]] = []
         for match in _LINE.finditer(self.text):
             words = match[1].strip()
             if not words:
                 continue
             start = match.start() + len(match[1]) - len(match[1].lstrip())
             end = match.start() + len(match[1].rstrip()) - 1
-            found.append((start, end, match[2] == BREAK, self._frame(start, end)))
-        widths = [(box[2] - box[0]) / (end + 1 - start) for start, end, _, (box, _) in found]
-        usual = median(widths) if widths else 0.0
-        lines = []
-        for (start, end, hyphen, (box, turn)), width in zip(found, widths, strict=True):
-            wide = width > min(_WIDE * usual, _BROAD * (box[1] - box[3]))
-            lines.append(self._line(start, end, hyphen, box, turn, wide=wide))
-        return _downwards(lines)
+            piece = _Piece(start, end, match[2] == BREAK, *self._frame(start, end))
+            between = self._between(found[-1], piece) if found else None
+            if between is None:
+                found.append(piece)
+            else:
+                breaks.append((found[-1].end + 1, start, between))
+                found[-1] = found[-1].with_next(piece)
+        letters = list(self.text)
+        for start, end, between in breaks:
+            letters[start:end] = between * (end - start)
+        self.text = "".join(letters)
+        return found
 
-    def _line(self, start: int, end: int, hyphen: bool, box: Box, turn: int, *, wide: bool) -> Line:
-        words = self.text[start : end + 1]
-        cells = False
+    def _between(self, one: _Piece, other: _Piece) -> str | None:
+        """A space or a FILLER if both pieces are of one line; else None."""
+        height = one.box[1] - one.box[3]
+        gap = other.box[0] - one.box[2]
+        if (
+            one.hyphen
+            or one.turn != other.turn
+            or other.box[0] <= one.box[0]
+            or abs(one.box[3] - other.box[3]) > _LEVEL * height
+            or not _LEAST * height < gap < _SPACE * height
+            or not alike(other.box[1] - other.box[3], height)
+        ):
+            return None
+        if gap < _TOUCHING * height:
+            return FILLER
+        return " " if _raised(one.box, self._loose(one.end, one.turn)) else None
+
+    def _line(self, piece: _Piece, *, wide: bool) -> Line:
+        box, turn = piece.box, piece.turn
+        words = self.text[piece.start : piece.end + 1]
+        cells = [(0, len(words))]
         if wide or len(_NUMBERS.findall(words)) > 1:
-            cut = self._cut(start, words, _GAP * (box[1] - box[3]), turn)
-            cells, words = cut != words, cut
-        text = " ".join(words.split()) + ("-" if hyphen else "")
-        return Line(text, *box, turn=turn, cells=cells)
+            cells = self._cells(piece.start, words, _GAP * (box[1] - box[3]), turn)
+        text = " | ".join(
+            self._words(piece.start + start, words[start:end], turn) for start, end in cells
+        )
+        return Line(text + ("-" if piece.hyphen else ""), *box, turn=turn, cells=len(cells) > 1)
 
-    def _cut(self, start: int, words: str, widest: float, turn: int) -> str:
-        """The line with ` | ` where more than `widest` lies between two words."""
-        parts, done = [], 0
+    def _cells(self, start: int, words: str, widest: float, turn: int) -> list[tuple[int, int]]:
+        """Where the parts of a line begin and end that stand more than `widest` apart."""
+        found, done = [], 0
         for space in re.finditer(r"\s+", words):
             before = self._loose(start + space.start() - 1, turn)
             after = self._loose(start + space.end(), turn)
@@ -97,9 +170,21 @@ class Letters:
                 words[done : space.start()]
             )
             if gap > widest and not whole:
-                parts.append(words[done : space.start()])
+                found.append((done, space.start()))
                 done = space.end()
-        return " | ".join([*parts, words[done:]])
+        return [*found, (done, len(words))]
+
+    def _words(self, start: int, words: str, turn: int) -> str:
+        """Those that begin at `start`; a raised digit is none of the number it stands at."""
+        size = self._raw.FPDFText_GetFontSize
+        done, parts = 0, []
+        for digits in _DIGITS.finditer(words):
+            at, after = start + digits.start(), start + digits.end()
+            same = alike(size(self._page, at), size(self._page, after))
+            if not same and _raised(self._loose(at, turn), self._loose(after, turn)):
+                parts.append(words[done : digits.start() + 1])
+                done = digits.end()
+        return " ".join(" ".join([*parts, words[done:]]).replace(FILLER, "").split())
 
     def _frame(self, start: int, end: int) -> tuple[Box, int]:
         """The box around a line, as its writing runs, and its quarter turns."""
@@ -151,9 +236,26 @@ class Letters:
         return left, top, right, bottom
 
 
+def alike(one: float, other: float) -> bool:
+    """Whether two heights are of one kind of letters."""
+    return _SAME[0] * other <= one <= _SAME[1] * other
+
+
+def _raised(one: Box, other: Box) -> bool:
+    """Whether a letter stands higher or lower than another, or is of another height."""
+    height = one[1] - one[3]
+    return abs(other[3] - one[3]) > _LEVEL * height or not alike(other[1] - other[3], height)
+
+
+def _paired(match: re.Match[str]) -> str:
+    """One letter of the two halves that UTF-16 has for it, and a FILLER: two places still."""
+    return match[0].encode("utf-16", "surrogatepass").decode("utf-16") + FILLER
+
+
 def _downwards(lines: list[Line]) -> list[Line]:
     """PDFium gives the lines of some pages that lie on their side from the last to the first."""
     steps = [
-        above.bottom > line.bottom for above, line in pairwise(lines) if above.turn == line.turn
+        above.bottom - line.bottom for above, line in pairwise(lines) if above.turn == line.turn
     ]
-    return lines[::-1] if len(steps) > 1 and 5 * sum(steps) < len(steps) else lines
+    down, up = sum(step > 0 for step in steps), sum(step < 0 for step in steps)
+    return lines[::-1] if up > 1 and up > 4 * down else lines

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.errors import PdfLocked, PdfUnreadable
 from store.letters import Box, Letters, Line
@@ -27,23 +27,40 @@ _UNITS = 100_000  # a page's width and height are divided into so many, to say w
 _IGNORED = frozenset("-\u2010\u2011\u00ad|\ufffd\ufffe\uffff")
 
 
+class Page(NamedTuple):
+    """What there is to read on a page."""
+
+    lines: list[Line]
+    """In the file's order."""
+    extras: list[str]
+    """The texts of its annotations and fields."""
+    coded: bool
+    """Whether its fonts do not say which letters they draw: then it has no lines."""
+
+
 class Pdf:
     """An open PDF; a context manager."""
 
     def __init__(self, data: bytes) -> None:
-        """Raises PdfLocked if it needs a password, PdfUnreadable if it is no PDF."""
+        """Raises PdfLocked if it needs a password or certificate, PdfUnreadable if it is no PDF."""
         import pypdfium2
 
         self._pdfium = pypdfium2
         self._raw: Any = pypdfium2.raw
+        # PDFium tells the error of the last file that had one: so first of one that has.
+        self._raw.FPDF_LoadMemDocument64(b"", 0, None)
         try:
             self._file = pypdfium2.PdfDocument(data)
             with suppress(pypdfium2.PdfiumError):
                 self._file.init_forms()
             self.pages = len(self._file)
         except pypdfium2.PdfiumError as error:
-            if getattr(error, "err_code", None) == self._raw.FPDF_ERR_PASSWORD:
-                raise PdfLocked("it is protected by a password") from error
+            locked = {
+                self._raw.FPDF_ERR_PASSWORD: "it is protected by a password",
+                self._raw.FPDF_ERR_SECURITY: "it is protected by a certificate",
+            }
+            if by := locked.get(getattr(error, "err_code", None)):
+                raise PdfLocked(by) from error
             raise PdfUnreadable("it is damaged, or is not a PDF") from error
 
     def __enter__(self) -> Pdf:
@@ -75,15 +92,13 @@ class Pdf:
             if page is not None and page < self.pages:
                 yield mark.level, " ".join(title.split()), page
 
-    def read(self, page: int) -> tuple[list[Line], list[str]]:
-        """The page's lines in the file's order, and the texts of its annotations and fields.
-
-        Raises PdfUnreadable.
-        """
+    def read(self, page: int) -> Page:
+        """What there is to read on a page. Raises PdfUnreadable."""
         with self._page(page) as opened:
             with self._letters(opened) as letters:
-                lines = letters.lines()
-            return lines, list(dict.fromkeys(self._annotations(opened)))
+                coded = not letters.readable()
+                lines = [] if coded else letters.lines()
+            return Page(lines, list(dict.fromkeys(self._annotations(opened))), coded)
 
     def png(self, page: int, *, width: int | None = None, dpi: int = 0) -> bytes:
         """A picture of the page, so many pixels wide or with so many an inch, as PNG."""

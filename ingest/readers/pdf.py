@@ -11,7 +11,7 @@ import re
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from ingest import layout, ocr
@@ -21,7 +21,7 @@ from ingest.readers.text import TITLE_LIMIT, clean, title_from
 from ingest.reading import Reading
 from store.errors import PdfLocked, PdfUnreadable
 from store.letters import Line
-from store.pdfium import Pdf
+from store.pdfium import Page, Pdf
 from store.records import Section
 
 MOST_CHARACTERS = 50_000_000
@@ -41,6 +41,7 @@ _NO_TITLE = re.compile(
 _SENTENCE = re.compile(r"[.!?:;,]\Z")
 _LARGE = 1.15  # times the usual height of a line: a title
 _LETTERS = re.compile(r"[^\W\d_]{2}")
+_CODED = "like a scan (its fonts do not say which letters they draw)"
 
 
 def read(data: bytes, name: str) -> Reading:
@@ -49,22 +50,20 @@ def read(data: bytes, name: str) -> Reading:
         with Pdf(data) as pdf:
             return _read(pdf, data, name)
     except PdfLocked as error:
-        raise ReadError(
-            f"{name!r} is protected by a password: save it without, and try again"
-        ) from error
+        by = str(error).removeprefix("it is ")
+        raise ReadError(f"{name!r} is {by}: save it without, and try again") from error
     except PdfUnreadable as error:
         raise ReadError(f"{name!r} cannot be read: {error}. Get it anew and try again") from error
 
 
 def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
-    pages, extras, damaged, notes = _pages(pdf, SHARE * cpu_s(len(data)))
-    if len(damaged) == len(pages):
+    read, damaged, notes = _pages(pdf, SHARE * cpu_s(len(data)))
+    if len(damaged) == len(read):
         raise ReadError(f"{name!r} is damaged: no page of it can be read. Get it anew, try again")
-    empty = [n for n, lines in enumerate(pages) if not (lines or extras[n] or n in damaged)]
-    scanned, said = _scanned(pdf, empty, len(pages) - len(damaged), name)
+    scanned, said = _scanned(pdf, read, damaged, name)
     notes += said
-    for n, text in scanned.items():
-        extras[n] = [text]
+    pages = [page.lines for page in read]
+    extras = [[*filter(None, [scanned.get(n)]), *page.extras] for n, page in enumerate(read)]
     if b"%%EOF" not in data[-2048:]:
         notes.append("The file is cut off at its end; what is left of it was read.")
     kept, running = layout.without_running(pages)
@@ -82,12 +81,9 @@ def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
     )
 
 
-def _pages(
-    pdf: Pdf, seconds: float
-) -> tuple[list[list[Line]], list[list[str]], set[int], list[str]]:
-    """Lines and further texts of each page, which are damaged, and what is to be said."""
-    pages: list[list[Line]] = []
-    extras: list[list[str]] = []
+def _pages(pdf: Pdf, seconds: float) -> tuple[list[Page], set[int], list[str]]:
+    """What there is to read on each page, which are damaged, and what is to be said."""
+    pages: list[Page] = []
     damaged: set[int] = set()
     notes = []
     size = 0
@@ -97,41 +93,52 @@ def _pages(
             notes.append(f"Only the first {n:,} of {pdf.pages:,} pages were read: split the file.")
             break
         try:
-            lines, more = pdf.read(n)
+            found = pdf.read(n)
         except PdfUnreadable:
-            lines, more = [], []
+            found = Page([], [], coded=False)
             damaged.add(n)
-        pages.append([tidy for line in lines if (tidy := _tidy(line))])
-        extras.append([words for found in more if (words := _plain(found))])
-        size += sum(len(line.text) for line in pages[-1]) + sum(map(len, extras[-1]))
+        lines = [tidy for line in found.lines if (tidy := _tidy(line))]
+        extras = [words for more in found.extras if (words := _plain(more))]
+        pages.append(Page(lines, extras, found.coded))
+        size += sum(len(line.text) for line in lines) + sum(map(len, extras))
     if damaged:
         notes.append(f"{_pages_are(len(damaged), pdf.pages, 'is', 'are')} damaged and left out.")
-    return pages, extras, damaged, notes
+    return pages, damaged, notes
 
 
 def _scanned(
-    pdf: Pdf, empty: Sequence[int], of: int, name: str
+    pdf: Pdf, pages: Sequence[Page], damaged: Container[int], name: str
 ) -> tuple[dict[int, str], list[str]]:
-    """What OCR reads on pages without text. Raises ReadError if no page has any, without it."""
+    """What OCR reads on pages without lines, and what is to be said.
+
+    Raises ReadError if there is nothing to read in the whole file.
+    """
+    empty = [
+        n
+        for n, page in enumerate(pages)
+        if page.coded or not (page.lines or page.extras or n in damaged)
+    ]
     if not empty:
         return {}, []
+    of = sum(n not in damaged for n in range(len(pages)))
+    coded = sum(page.coded for page in pages)
+    none = f"{name!r} is {_CODED if coded else 'a scan'}: none of its pages has text"
+    notes = [f"{_pages_are(coded, of, 'is', 'are')} {_CODED}."] if coded else []
+    nothing = not any(page.lines or page.extras for page in pages)
     if missing := ocr.missing():
-        if len(empty) == of:
-            raise ReadError(
-                f"{name!r} is a scan: none of its pages has text; {missing} to read scans"
-            )
-        return {}, [
+        if nothing:
+            raise ReadError(f"{none}; {missing} to read scans")
+        notes.append(
             f"{_pages_are(len(empty), of, 'has', 'have')} no text; {missing} to read scans."
-        ]
+        )
+        return {}, notes
     found, unread = ocr.read(lambda n: _picture(pdf, n), empty)
     texts = {n: words for n, text in found.items() if (words := clean(text).strip())}
-    if not texts and len(empty) == of:
-        raise ReadError(f"{name!r} is a scan: none of its pages has text, and OCR found none")
-    notes = []
+    if nothing and not texts:
+        raise ReadError(f"{none}, and OCR found none")
     if texts:
-        notes.append(
-            f"{len(texts):,} {'page was' if len(texts) == 1 else 'pages were'} read by OCR."
-        )
+        read = "page was" if len(texts) == 1 else "pages were"
+        notes.append(f"{len(texts):,} {read} read by OCR.")
     if unread:
         notes.append(f"{_pages_are(unread, of, 'is a scan', 'are scans')} too many to read by OCR.")
     if blank := len(empty) - len(texts) - unread:
