@@ -1,4 +1,4 @@
-"""From the lines of pages to text: running heads out, lines joined to paragraphs.
+"""From the lines of pages to text: running heads once, lines joined to paragraphs.
 
 A line is joined to the one above it if the first word of the lower one had no room
 there: so prose becomes whole, and lists, tables, addresses and verses keep their lines.
@@ -17,13 +17,21 @@ from store.letters import Line, alike
 
 EDGE = 3  # lines at the top and the bottom of a page that may be running heads and feet
 FEWEST = 3  # pages that must have one
-LONGEST = 60  # characters of an example
 _NUMBER = re.compile(r"\d+")
+_PLACES = 8  # numbers of a line that are looked at
+_PAGE = frozenset(
+    "page pages pg pag pags pág págs página páginas pagina pagine seite seiten sida sidan side "
+    "sivu strana strany strona oldal blad blz lk str стр страница 页 頁 第 共 ページ 쪽 "
+    "of von de di du des av van av af sur sobre su из od z p pp s".split()
+)
 _ITEM = re.compile(
     r"(?:[-*+•–·▪◦●○■□‣⁃✓➢❖\uf0b7\uf0a7]\s|\((?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})\)\s|"
     r"(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})\)\s)"
 )
 _NUMBERED = re.compile(r"(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})\.\s")
+_AHEAD = 9  # so many chapters or days before the first page's there are not
+_APART_BEFORE = re.compile(r"\s[|–—•·/-]\s\Z")  # the number of a page beside a head
+_APART_AFTER = re.compile(r"\s[|–—•·/-]\s")
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _HYPHENATED = re.compile(r"([^\W\d_]+(?:-[^\W\d_]+)*)[-\u2010\u00ad]\Z")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -31,6 +39,16 @@ _TERMINAL = ".!?:;"
 _PITCH = 1.3  # times the usual distance of lines: a greater one divides paragraphs
 _NARROW = 24  # characters
 _LONG = 40  # characters; a shorter line is prose only among more that reach the same edge
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running head or foot: its text on the last page, from 0, that has it."""
+
+    text: str
+    page: int
+    numbers: bool
+    """Whether it says nothing but the number of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +61,11 @@ class _Edge:
     """How many of them reach the right edge, nearly."""
 
 
-def without_running(pages: Sequence[Sequence[Line]]) -> tuple[list[list[Line]], list[str]]:
-    """The pages without running heads and feet, and those heads and feet, an example each.
+def without_running(pages: Sequence[Sequence[Line]]) -> tuple[list[list[Line]], list[Running]]:
+    """The pages without running heads and feet, and those.
 
     Such a line stands at the edge of most pages (of most even or odd ones), the same or
-    with a number that counts the pages. Where they are most of the text, they are the text.
+    with the number of the page. Where they are most of the text, they are the text.
     """
     found: dict[tuple[str, int], list[tuple[int, Line]]] = defaultdict(list)
     for number, lines in enumerate(pages):
@@ -56,20 +74,20 @@ def without_running(pages: Sequence[Sequence[Line]]) -> tuple[list[list[Line]], 
     filled = [number for number, lines in enumerate(pages) if lines]
     halves = Counter(number % 2 for number in filled)
     out: set[int] = set()
-    examples = []
+    heads = []
     for there in found.values():
         parity = Counter(number % 2 for number in {number for number, _ in there})
         most = 2 * sum(parity.values()) > len(filled) or any(
             halves[half] >= FEWEST and 2 * count > halves[half] for half, count in parity.items()
         )
         if most and (running := _running(there)):
-            out.update(map(id, running))
-            text = running[0].text
-            examples.append("page numbers" if text.isdigit() else f"‘{text[:LONGEST]}’")
+            out.update(id(line) for _, line in running)
+            page, line = running[-1]
+            heads.append(Running(line.text, page, numbers=not _says(line.text)))
     kept = [[line for line in lines if id(line) not in out] for lines in pages]
     if 4 * _characters(kept) < _characters(pages):
         return [list(lines) for lines in pages], []
-    return kept, list(dict.fromkeys(examples))
+    return kept, heads
 
 
 def _characters(pages: Sequence[Sequence[Line]]) -> int:
@@ -85,23 +103,50 @@ def _edges(lines: Sequence[Line]) -> list[tuple[int, Line]]:
     return [(0, line) for line in order[:EDGE]] + [(1, line) for line in order[EDGE:][-EDGE:]]
 
 
-def _running(there: list[tuple[int, Line]]) -> list[Line]:
-    """Those of lines of one shape that are a running head; none if their numbers vary freely."""
+def _running(there: list[tuple[int, Line]]) -> list[tuple[int, Line]]:
+    """Those of lines of one shape that are a running head; none if they tell pages apart."""
     height = sorted(line.height for _, line in there)[len(there) // 2]
     like = [(n, line) for n, line in there if alike(line.height, height)]
-    texts = Counter(line.text for _, line in like)
-    same = [line for _, line in like if texts[line.text] >= FEWEST]
     # A number that grows with the pages is theirs: its distance from them is nearly always one.
     distances = Counter(
         (place, int(match) - n)
         for n, line in like
-        for place, match in enumerate(_NUMBER.findall(line.text)[:8])
+        for place, match in enumerate(_NUMBER.findall(line.text)[:_PLACES])
         if len(match) < 7
     )
-    count = max(distances.values(), default=0)
+    (place, ahead), count = distances.most_common(1)[0] if distances else ((0, 0), 0)
     if 2 * count > len(like) and count >= FEWEST:
-        return [line for _, line in like]
+        others = {
+            tuple(number for at, number in enumerate(_NUMBER.findall(line.text)) if at != place)
+            for _, line in like
+        }
+        if len(others) == 1 and _numbers_pages(like[0][1].text, place, ahead):
+            return like
+    texts = Counter(line.text for _, line in like)
+    same = [(n, line) for n, line in like if texts[line.text] >= FEWEST]
     return same if 2 * len(same) > len(like) else []
+
+
+def _numbers_pages(text: str, place: int, ahead: int) -> bool:
+    """Whether a number in a line is the page's, and not that of a day, a chapter or a table.
+
+    `ahead`: by how much it is more than the pages before.
+    """
+    if not _says(text):
+        return True
+    match = next(match for at, match in enumerate(_NUMBER.finditer(text)) if at == place)
+    before, after = text[: match.start()], text[match.end() :]
+    *_, word = _WORD.findall(before) or [""]
+    if word.casefold() in _PAGE and len(word) > 1:
+        return True
+    if before and after:
+        return False
+    return ahead > _AHEAD or bool(_APART_AFTER.match(after) or _APART_BEFORE.search(before))
+
+
+def _says(text: str) -> bool:
+    """Whether there is more in a line than the number of a page."""
+    return any(word.casefold() not in _PAGE for word in _WORD.findall(text) if len(word) > 1)
 
 
 def flowed(

@@ -90,17 +90,59 @@ def test_a_sentence_goes_on_across_columns_and_pages():
     assert reading.page_starts == (0, WHOLE.index("has lived"))
 
 
-def test_running_heads_and_feet_are_left_out_and_said():
+def test_running_heads_and_feet_stand_once_and_page_numbers_nowhere():
     names = ["Martha eats her hay.", "Berta sleeps.", "Both run about.", "All is well here."]
     pages = [
         ["Annual Report", "", "", words, (300, 40, f"Page {n} of 4")]
         for n, words in enumerate(names, 1)
     ]
     reading = read(written(*pages), "a.pdf")
-    assert reading.text == "\n\n".join(names)
+    assert reading.text == "\n\n".join([*names, "Annual Report"])
     assert reading.notes == (
-        "Running heads and feet are left out: ‘Annual Report’, ‘Page 1 of 4’.",
+        "Running heads and feet are kept once: ‘Annual Report’.",
+        "Page numbers are left out.",
     )
+
+
+@pytest.mark.parametrize(
+    ("foot", "said"),
+    [
+        ("Page {}", ""),
+        ("- {} -", ""),
+        ("F-{}", ""),
+        ("Seite {} von 12", ""),
+        ("Report for 2023, page {}", "Report for 2023, page 4"),
+        ("Report for 2023 | {}", "Report for 2023 | 4"),
+        ("{} – Report for 2023", "4 – Report for 2023"),
+        ("8{} Annals of the zoo", "84 Annals of the zoo"),
+    ],
+)
+def test_the_number_of_a_page_is_left_out_and_what_stands_beside_it_is_kept_once(foot, said):
+    names = ["Martha", "Berta", "Clara", "Dora"]
+    pages = [[f"{name} eats.", (72, 40, foot.format(n))] for n, name in enumerate(names, 1)]
+    text = read(written(*pages), "a.pdf").text
+    assert text == "\n\n".join([*(f"{name} eats." for name in names), *filter(None, [said])])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Day {}",
+        "Week {} of the journey",
+        "Chapter {}: animals",
+        "{} Section {}",
+        "This is section {}. It ends here.",
+        "Exhibit 10.{}",
+        "{} | A note on animal {}",
+    ],
+)
+def test_a_head_that_tells_its_page_from_others_stays(head):
+    pages = [
+        [head.format(n, n), "", "", f"Martha eats {word}."]
+        for n, word in enumerate(["hay", "apples", "grass", "straw"], 1)
+    ]
+    text = read(written(*pages), "a.pdf").text
+    assert [text.count(head.format(n, n)) for n in range(1, 5)] == [1] * 4
 
 
 def test_what_stands_on_two_pages_or_counts_nothing_is_kept():

@@ -41,6 +41,7 @@ _NO_TITLE = re.compile(
 _SENTENCE = re.compile(r"[.!?:;,]\Z")
 _LARGE = 1.15  # times the usual height of a line: a title
 _LETTERS = re.compile(r"[^\W\d_]{2}")
+_EXAMPLE = 60  # characters of a running head in a note
 _CODED = "like a scan (its fonts do not say which letters they draw)"
 
 
@@ -67,9 +68,10 @@ def _read(pdf: Pdf, data: bytes, name: str) -> Reading:
     if b"%%EOF" not in data[-2048:]:
         notes.append("The file is cut off at its end; what is left of it was read.")
     kept, running = layout.without_running(pages)
-    if running:
-        shown = ", ".join(running[:4]) + (", …" if len(running) > 4 else "")
-        notes.append(f"Running heads and feet are left out: {shown}.")
+    notes += _left_out(running)
+    for head in running:
+        if not head.numbers:
+            extras[head.page].append(head.text)
     text, starts = layout.flowed(kept, extras)
     return Reading(
         title=_title(pdf.title(), pages) or title_from(name),
@@ -144,6 +146,14 @@ def _scanned(
     if blank := len(empty) - len(texts) - unread:
         notes.append(f"{_pages_are(blank, of, 'has', 'have')} no text.")
     return texts, notes
+
+
+def _left_out(running: Sequence[layout.Running]) -> list[str]:
+    """What is to be said of running heads and feet."""
+    texts = list(dict.fromkeys(f"‘{head.text[:_EXAMPLE]}’" for head in running if not head.numbers))
+    shown = ", ".join(texts[:4]) + (", …" if len(texts) > 4 else "")
+    notes = [f"Running heads and feet are kept once: {shown}."] if texts else []
+    return [*notes, "Page numbers are left out."] if any(h.numbers for h in running) else notes
 
 
 def _picture(pdf: Pdf, page: int) -> bytes:
