@@ -62,6 +62,7 @@ def test_rows_beyond_the_limit_are_counted():
     )
 )
 @example([["", "\t"], [""]])
+@example([[""], ["", "|"], [""]])
 def test_a_table_has_as_many_lines_as_rows(rows):
     out = io.StringIO()
     csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)

@@ -134,14 +134,20 @@ def _delimiter(sample: str, suffix: str) -> str:
     """The one by which most rows have the same number of cells, and most cells.
 
     Where a quotation mark ends a cell and something else than the delimiter follows, it
-    is not that one, unless no delimiter does better.
+    is not that one, unless no delimiter does better; nor then if it makes other rows than
+    the usual one by which all marks are in order.
     """
     whole = sample[: sample.rfind("\n") + 1] or sample
     usual = "\t" if suffix in (".tsv", ".tab") else ","
+    others = _DELIMITERS.replace(usual, "")
+    sure = _rows(whole, usual, strict=True)
     for strict in (True, False):
         best, found = (0.0, 0), ""
-        for delimiter in usual + _DELIMITERS.replace(usual, ""):
-            score = _evenness(whole, delimiter, strict=strict)
+        for delimiter in usual + others:
+            rows = _rows(whole, delimiter, strict=strict)
+            if rows is None or (not strict and sure and len(rows) != len(sure)):
+                continue
+            score = _evenness(rows)
             if score > best:
                 best, found = score, delimiter
         if found:
@@ -149,12 +155,17 @@ def _delimiter(sample: str, suffix: str) -> str:
     return usual
 
 
-def _evenness(sample: str, delimiter: str, *, strict: bool) -> tuple[float, int]:
-    """Share of the rows that are of the commonest width, and that width; (0, 0) if it is 1."""
+def _rows(sample: str, delimiter: str, *, strict: bool) -> list[Row] | None:
+    """The first rows; None if a quotation mark is out of order, or a cell far too long."""
     rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=strict)
     try:
-        widths = Counter(len(row) for row in islice(rows, _SAMPLE_ROWS) if row)
+        return list(islice(rows, _SAMPLE_ROWS))
     except csv.Error:
-        return 0.0, 0
+        return None
+
+
+def _evenness(rows: list[Row]) -> tuple[float, int]:
+    """Share of the rows that are of the commonest width, and that width; (0, 0) if it is 1."""
+    widths = Counter(len(row) for row in rows if row)
     width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
     return (round(count / widths.total(), 1), width) if width > 1 else (0.0, 0)
