@@ -76,7 +76,7 @@ class Pdf:
 
     def title(self) -> str:
         """The title that the file gives itself; may be anything, and empty."""
-        return str(self._file.get_metadata_value("Title"))[:LONGEST_VALUE]
+        return _string(self._raw.FPDF_GetMetaText, self._file, b"Title")
 
     def outline(self) -> Iterator[tuple[int, str, int]]:
         """Bookmarks in order: level from 0, title, page. Cycles end where they close."""
@@ -108,7 +108,10 @@ class Pdf:
                 raise PdfUnreadable(f"page {page + 1} has no size")
             scale = width / across if width else dpi / 72
             scale = min(scale, math.sqrt(MOST_PIXELS / (across * down)), MOST_PIXELS / across)
-            bitmap = opened.render(scale=max(scale, 1 / across, 1 / down))
+            scale = max(scale, 1 / across, 1 / down)
+            if scale * max(across, down) > MOST_PIXELS:
+                raise PdfUnreadable(f"page {page + 1} is a line too long to be shown")
+            bitmap = opened.render(scale=scale)
             file = io.BytesIO()
             bitmap.to_pil().save(file, "PNG")
             bitmap.close()

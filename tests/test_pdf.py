@@ -127,6 +127,7 @@ def test_a_file_that_cannot_be_opened_gives_none_and_a_reason(data, page, reason
         (b"0 0 10 14400", None),
         (b"0 0 14400 1", None),
         (b"0 0 0 0", None),
+        (b"0 0 0.996 2147483647", None),
         (b"0 0 99999999999 99999999999", None),
     ],
 )

@@ -172,6 +172,15 @@ def test_the_title_is_its_own_or_the_largest_line_or_the_first_or_the_name(own, 
     assert read(written(lines, title=own), "annual_report.pdf").title == title
 
 
+def test_a_title_whose_letters_are_broken_is_no_reason_to_refuse_the_file():
+    data = one_page(b"<</Title<FEFF004D0061D8000079>>>").replace(
+        b"/Root 1 0 R", b"/Root 1 0 R/Info 6 0 R"
+    )
+    reading = read(data, "annual_report.pdf")
+    assert reading.text == "Martha is a zebra."
+    assert reading.title.startswith("Ma")
+
+
 def test_the_outline_gives_sections():
     pages = [["Animals", "", "They are many.", "", "Zebras", "", "Two of them."], ["Plants"]]
     outline = [(0, "Animals", 0), (1, "Zebras", 0), (0, "Greens", 1)]
