@@ -26,6 +26,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from benchmarks.memory import most_held
 from ingest.errors import ReaderEnded, ReadError
 from ingest.kinds import SUFFIXES
@@ -82,7 +85,11 @@ def measure(folder: Path, rounds: int, keep: Path | None = None) -> dict[str, Fu
     found: dict[str, Fuzzed] = {}
     sandbox = Sandbox(1)
     try:
-        for seed, data in mutants(_small(folder), rounds):
+        files = _small(folder)
+        told = Console(stderr=True)
+        for seed, data in track(
+            mutants(files, rounds), "Reading changed files", rounds * len(files), console=told
+        ):
             name = seed.rpartition(" ")[0]
             kind = found.setdefault(Path(name).suffix.lower(), Fuzzed())
             kind.files += seed.endswith(" 0")
