@@ -60,7 +60,8 @@ def _scores(data: DataSet, half: set[str], groups: tuple[list[Query], ...]) -> l
         library = Library.open(Path(made, "library"))
         file = Path(made, "large.txt")
         document_of = _written(texts, file) if texts else None
-        sources = [*(t for t in data.corpus if t.source not in half), *([file] if texts else [])]
+        kept: list[Text | Path] = [text for text in data.corpus if text.source not in half]
+        sources = [*kept, file] if texts else kept
         before = parts.LARGE, parts.PART
         parts.LARGE = parts.PART = SIZE
         try:

@@ -172,7 +172,7 @@ def targets_of(data: DataSet, chance: random.Random) -> list[Target]:
     texts = {text.source: untokenized(text.text) for text in data.corpus}
     asked = [q for q in data.queries if q.answerable and q.answers and not q.history]
     short = [q for q in asked if len(q.answers[0].split()) <= 9]
-    made = []
+    made: list[Target] = []
     for query in chance.sample(asked, len(asked)):
         target = (
             _exchanged(query, short, chance) if query in short else _altered(query, texts, chance)

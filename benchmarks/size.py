@@ -130,8 +130,9 @@ def beside(megabytes: int) -> Beside:
         library.close()
         if process.returncode:
             raise RuntimeError(f"ingest ended with {process.returncode}")
-    shares = [np.percentile(times, (50, 95)) for times in (before, during)]
-    return Beside(megabytes, *map(float, np.concatenate(shares)), len(during))
+    alone, alone_p95 = map(float, np.percentile(before, (50, 95)))
+    busy, busy_p95 = map(float, np.percentile(during, (50, 95)))
+    return Beside(megabytes, alone, alone_p95, busy, busy_p95, len(during))
 
 
 def _begun(source: Path, home: Path) -> subprocess.Popen[bytes]:

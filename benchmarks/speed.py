@@ -66,7 +66,9 @@ def generated(count: int, seed: int = 0) -> list[Text]:
 def measure(count: int, rounds: int = ROUNDS) -> Speed:
     """Ingest `count` documents in turns, safely and not, `rounds` times, and ask."""
     texts = generated(count)
-    safe, unsafe, index = [], [], []
+    safe: list[float] = []
+    unsafe: list[float] = []
+    index = []
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(rounds):
             for synced, seconds in ((True, safe), (False, unsafe)):
