@@ -98,7 +98,8 @@ class Pdf:
             with self._letters(opened) as letters:
                 coded = not letters.readable()
                 lines = [] if coded else letters.lines()
-            return Page(lines, list(dict.fromkeys(self._annotations(opened))), coded)
+            extras = dict.fromkeys(words for words, _ in self._annotations(opened))
+            return Page(lines, list(extras), coded)
 
     def png(self, page: int, *, width: int | None = None, dpi: int = 0) -> bytes:
         """A picture of the page, so many pixels wide or with so many an inch, as PNG."""
@@ -121,7 +122,8 @@ class Pdf:
         """Where `quote` stands on the page, a box a line, as shares of its width and height.
 
         White space, hyphens, case and ligatures do not count. Of a quote that goes on to
-        the next page, or comes from the one before, its part here.
+        the next page, or comes from the one before, its part here. What is only said in
+        annotations and fields has theirs.
         """
         wanted, _ = _compared(quote)
         if not wanted or not 0 <= page < self.pages:
@@ -132,8 +134,15 @@ class Pdf:
             if at < 0:
                 at, size = self._part(page, here, wanted)
             if at < 0:
-                return []
-            return [self._shares(opened, box) for box in letters.boxes(places[at : at + size])]
+                pieces = {_compared(piece)[0] for piece in quote.splitlines()}
+                boxes = [
+                    box
+                    for words, box in self._annotations(opened)
+                    if wanted in (said := _compared(words)[0]) or said in pieces - {""}
+                ]
+            else:
+                boxes = letters.boxes(places[at : at + size])
+            return [self._shares(opened, box) for box in boxes]
 
     def _part(self, page: int, here: str, wanted: str) -> tuple[int, int]:
         """Place and length of the beginning or end of `wanted`, if the rest is next door."""
@@ -185,8 +194,10 @@ class Pdf:
         finally:
             opened.close()
 
-    def _annotations(self, page: Any) -> Iterator[str]:  # noqa: ANN401
+    def _annotations(self, page: Any) -> Iterator[tuple[str, Box]]:  # noqa: ANN401
+        """The texts of annotations and fields, and where they stand."""
         raw, forms = self._raw, self._file.formenv
+        box = raw.FS_RECTF()
         for number in range(min(raw.FPDFPage_GetAnnotCount(page), MOST_ANNOTATIONS)):
             note = raw.FPDFPage_GetAnnot(page, number)
             if not note:
@@ -199,10 +210,11 @@ class Pdf:
                     words = ""
                 else:
                     words = _string(raw.FPDFAnnot_GetStringValue, note, b"Contents")
+                raw.FPDFAnnot_GetRect(note, box)
             finally:
                 raw.FPDFPage_CloseAnnot(note)
             if words.strip():
-                yield words
+                yield words, (box.left, box.top, box.right, box.bottom)
 
     def _field(self, forms: Any, note: Any) -> str:  # noqa: ANN401
         """A form's field as `name: value`; empty if it is not filled in."""

@@ -121,6 +121,28 @@ def test_a_file_that_cannot_be_opened_gives_none_and_a_reason(data, page, reason
 
 
 @pytest.mark.parametrize(
+    ("quote", "boxes"),
+    [
+        ("name: Martha", [(100, 600)]),
+        ("name: Martha\n\nIs she?", [(100, 600), (300, 500)]),
+        ("she?", [(300, 500)]),
+        ("name: Berta", []),
+    ],
+)
+def test_a_field_and_a_note_have_their_rectangles(quote, boxes):
+    data = one_page(
+        b"<</Type/Annot/Subtype/Widget/FT/Tx/T(name)/V(Martha)/Rect[100 580 200 600]/P 3 0 R>>",
+        b"<</Type/Annot/Subtype/Text/Rect[300 480 400 500]/Contents(Is she?)>>",
+        page=b"/Annots[6 0 R 7 0 R]",
+        catalog=b"/AcroForm<</Fields[6 0 R]>>",
+    )
+    found = [
+        (round(595 * left), round(842 * (1 - top))) for left, top, _, _ in regions(data, 1, quote)
+    ]
+    assert found == boxes
+
+
+@pytest.mark.parametrize(
     ("box", "size"),
     [
         (b"0 0 14400 14400", (4000, 4000)),
