@@ -55,15 +55,27 @@ SUFFIXES = {
     ".docx": "docx",
     ".docm": "docx",
     ".dotx": "docx",
+    ".dotm": "docx",
     ".pptx": "pptx",
     ".pptm": "pptx",
     ".ppsx": "pptx",
+    ".ppsm": "pptx",
+    ".potx": "pptx",
+    ".potm": "pptx",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
+    ".xltx": "xlsx",
+    ".xltm": "xlsx",
     ".xls": "xls",
     ".odt": "odt",
     ".ods": "ods",
     ".odp": "odp",
+    ".ott": "odt",
+    ".ots": "ods",
+    ".otp": "odp",
+    ".fodt": "odt",
+    ".fods": "ods",
+    ".fodp": "odp",
     ".rtf": "rtf",
     ".rss": "feed",
     ".atom": "feed",
@@ -128,17 +140,33 @@ _MEMBERS = {
     "xl/workbook.xml": "xlsx",
     "xl/workbook.bin": "xlsb",
 }
-_MIMETYPES = {
-    b"application/vnd.oasis.opendocument.text": "odt",
-    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
-    b"application/vnd.oasis.opendocument.presentation": "odp",
-    b"application/epub+zip": "epub",
-}
+_MAIN_TYPES = (  # in the list of parts, where the main one has another path
+    (b"wordprocessingml.", "docx"),
+    (b"ms-word.", "docx"),
+    (b"presentationml.", "pptx"),
+    (b"ms-powerpoint.", "pptx"),
+    (b"ms-excel.sheet.binary.", "xlsb"),
+    (b"spreadsheetml.", "xlsx"),
+    (b"ms-excel.", "xlsx"),
+)
+_MAIN_TYPE = re.compile(rb"""ContentType=["']application/vnd\.([\w.-]+)\.main\+xml["']""")
+_LISTED = 1 << 20  # bytes of a list of parts that are looked at
+_OPENDOCUMENT = re.compile(
+    rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)(?:-template)?\Z"
+)
+_BODIES = {b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp"}
+_ROOT = re.compile(  # in the manifest of an archive, in either order
+    rb"""<[^<>]*?media-type=["']([^"'<>]*)["'][^<>]*full-path=["']/["']|"""
+    rb"""<[^<>]*?full-path=["']/["'][^<>]*media-type=["']([^"'<>]*)["']"""
+)
+_PROLOG = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^<>]*\?>")
+_FLAT = re.compile(rb"""\s*<office:document\s[^<>]*?office:mimetype=["']([^"'<>]*)["']""")
+_FLAT_HEAD = 20_000  # bytes in which the root of an OpenDocument file of one part ends
+_OLD_SHEET = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # Excel's, without a container
 _STREAMS = {  # names in an OLE file, in UTF-16
     "__properties_version1.0": "msg",  # first: a message may hold any of the others
     "EncryptedPackage": "encrypted",
-    "Workbook": "xls",
-    "Book": "xls",
+    **dict.fromkeys(("Workbook", "WORKBOOK", "Book", "BOOK"), "xls"),
     "WordDocument": "doc",
     "PowerPoint Document": "ppt",
 }
@@ -192,19 +220,54 @@ def _signature(data: bytes) -> str | None:
         return next((k for s, k in _STREAMS.items() if s.encode("utf-16-le") in data), "ole")
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(data)
+    if _OLD_SHEET.match(data):
+        return "xls"
+    if flat := _FLAT.match(_PROLOG.sub(b"", data[:_FLAT_HEAD])):
+        return _opendocument(flat[1])
     return None
 
 
 def _archive(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
+            names = {name.casefold(): name for name in archive.namelist()}
             for member, kind in _MEMBERS.items():
                 if member in names:
                     return kind
-            if "mimetype" in names and archive.getinfo("mimetype").file_size < 200:
-                with archive.open("mimetype") as kept:  # it may lie about its size
-                    return _MIMETYPES.get(kept.read(200).strip(), "zip")
+            return (
+                _office(_beginning(archive, names.get("[content_types].xml")))
+                or _mimetype(_beginning(archive, names.get("mimetype")))
+                or _manifest(_beginning(archive, names.get("meta-inf/manifest.xml")))
+                or "zip"
+            )
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return "zip"  # its reader says what is wrong with it
-    return "zip"
+
+
+def _beginning(archive: zipfile.ZipFile, member: str | None) -> bytes:
+    """Of a member; empty if there is none."""
+    if member is None:
+        return b""
+    with archive.open(member) as kept:  # it may lie about its size
+        return kept.read(_LISTED)
+
+
+def _office(types: bytes) -> str | None:
+    """What the list of an office file's parts says that its main one is."""
+    mains = [match[1] for match in _MAIN_TYPE.finditer(types)]
+    return next((kind for main in mains for word, kind in _MAIN_TYPES if word in main), None)
+
+
+def _mimetype(said: bytes) -> str | None:
+    return "epub" if said.strip() == b"application/epub+zip" else _opendocument(said.strip())
+
+
+def _manifest(listed: bytes) -> str | None:
+    """What an OpenDocument file without `mimetype` is."""
+    root = _ROOT.search(listed)
+    return _opendocument(root[1] or root[2] or b"") if root else None
+
+
+def _opendocument(mimetype: bytes) -> str | None:
+    match = _OPENDOCUMENT.match(mimetype)
+    return _BODIES[match[1]] if match else None

@@ -17,6 +17,13 @@ from ingest.readers.archive import damaged
 
 Element: TypeAlias = etree._Element
 
+# An id that is none or not the only one, a prefix that nobody declared: programs read on.
+_HARMLESS = (
+    etree.ErrorTypes.DTD_XMLID_VALUE,
+    etree.ErrorTypes.DTD_ID_REDEFINED,
+    etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE,
+)
+
 
 def walk(
     data: bytes, name: str, skip: frozenset[str] = frozenset()
@@ -28,14 +35,15 @@ def walk(
     they themselves too. Raises ReadError for what is not well formed, or declares a DTD.
     """
     skipping = depth = 0
+    events = _events(data, recover=True)
     try:
-        for event, element in _events(data):
+        for event, element in events:
             depth += 1 if event == "start" else -1
             if event == "start" and depth == 1:
                 _refuse_doctype(element, name)
             if not isinstance(element.tag, str):
                 continue
-            tag = element.tag.rpartition("}")[2]
+            tag = _local(element.tag)
             if event == "start":
                 if skipping or tag in skip:
                     skipping += 1
@@ -49,6 +57,10 @@ def walk(
             _let_go(element)
     except etree.LxmlError as error:
         raise damaged(name, f"its XML is not well formed ({error})") from error
+    for one in events.error_log:
+        if one.type not in _HARMLESS:
+            said = f"{one.message}, line {one.line}, column {one.column}"
+            raise damaged(name, f"its XML is not well formed ({said})")
 
 
 def refuse_doctype(data: bytes, name: str) -> None:
@@ -67,9 +79,14 @@ def attribute(element: Element, local: str) -> str | None:
     if value is not None:
         return str(value)
     for key, value in element.items():
-        if key.rpartition("}")[2] == local:
+        if _local(key) == local:
             return str(value)
     return None
+
+
+def _local(name: str) -> str:
+    """A name without its namespace, and without its prefix where that was never declared."""
+    return name.rpartition("}")[2].rpartition(":")[2]
 
 
 def number(element: Element, local: str, default: int = 0) -> int:
@@ -90,8 +107,8 @@ def words_before(begins: bool, element: Element) -> str:
     return (parent.text if parent is not None else "") or ""
 
 
-def _events(data: bytes) -> Iterator[tuple[str, Element]]:
-    events: Iterator[tuple[str, Element]] = etree.iterparse(
+def _events(data: bytes, recover: bool = False) -> etree.iterparse[tuple[str, Element]]:
+    return etree.iterparse(
         io.BytesIO(data),
         events=("start", "end"),
         resolve_entities=False,
@@ -100,8 +117,8 @@ def _events(data: bytes) -> Iterator[tuple[str, Element]]:
         huge_tree=False,  # no element deeper than 256, no text beyond 10 MB
         remove_comments=True,
         remove_pis=True,
+        recover=recover,
     )
-    return events
 
 
 def _refuse_doctype(element: Element, name: str) -> None:

@@ -18,6 +18,7 @@ from ingest.readers.markup import Element, walk
 from ingest.readers.tables import one_line
 
 _CHART_TEXT = frozenset({"t", "v"})
+_DOCUMENT = "officeDocument"  # the kind of the relation to it
 _UNREAD = frozenset({"Fallback"})  # the same again, for older programs
 
 
@@ -73,6 +74,14 @@ class Package:
                 full = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
                 found[element.get("Id") or ""] = Relation(kind, full)
         return found
+
+    def main(self, usual: str) -> str:
+        """The path of the part that is the document itself."""
+        try:
+            found = [one.path for one in self.relations("").values() if one.kind == _DOCUMENT]
+        except ReadError:
+            found = []
+        return next(filter(self.has, found), usual)
 
     def title(self) -> str:
         """The title in the file's properties, if it was given one; often it was not."""

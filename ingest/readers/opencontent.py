@@ -239,7 +239,9 @@ class Writer:
         if not self._tables:
             return
         table = self._tables[-1]
-        words = one_line(" ".join(frame.blocks)) if frame.value is None else frame.value
+        words = one_line(" ".join(frame.blocks))
+        if frame.value is not None and (self.sheets or not words):
+            words = frame.value
         times = min(frame.repeated, _MOST_COLUMNS - len(table.row))
         table.row.extend([words] * max(times, 0))
         if frame.tables:

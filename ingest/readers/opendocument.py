@@ -1,10 +1,13 @@
-"""OpenDocument texts, spreadsheets and presentations (odt, ods, odp).
+"""OpenDocument texts, spreadsheets and presentations (odt, ods, odp), packed or flat.
 
 Knows which parts such a file has, and makes one text of what they hold. Pictures are
 counted, not read.
 """
 
 from __future__ import annotations
+
+import re
+from zipfile import ZipFile
 
 from ingest.errors import ReadError
 from ingest.readers.archive import checked_zip, member
@@ -18,41 +21,53 @@ from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 from store.records import Section
 
+_BODY = re.compile(rb"<(?:\w+:)?body\b[^<>]*>\s*<(?:\w+:)?(text|spreadsheet|presentation)\b")
+
 
 def read(data: bytes, name: str) -> Reading:
     """An OpenDocument file; its title is in its text or its properties."""
+    content, styles, meta = _parts(data, name)
+    body = _BODY.search(content)
+    kind = body[1] if body else b"text"
+    writer = Writer(set(), {"Title"}, kind == b"spreadsheet")
+    try:
+        for event in walk(styles, name) if styles else ():
+            writer.take(*event)
+    except ReadError:
+        writer = Writer(set(), {"Title"}, kind == b"spreadsheet")
+    for begins, tag, element in walk(content, name):
+        if begins and tag == "body":  # what the styles show is on no page of its own
+            writer.root.blocks.clear()
+            writer.slides.clear()
+        writer.take(begins, tag, element)
+    title = _title(meta, name)
+    if kind == b"spreadsheet":
+        return _sheets(writer, title or title_from(name))
+    if kind == b"presentation":
+        return _slides(writer, title, name)
+    return _text(writer, title, name)
+
+
+def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
+    """Content, styles and properties; a file of one part has them all in it."""
+    if not data.startswith(b"PK"):
+        return data, b"", data
     archive = checked_zip(data, name)
     paths = set(archive.namelist())
     if "META-INF/manifest.xml" in paths and b"encryption-data" in member(
         archive, "META-INF/manifest.xml", name
     ):
         raise ReadError(f"{name!r} is protected by a password: save it without, and try again")
-    kind = _kind(member(archive, "mimetype", name) if "mimetype" in paths else b"")
-    content = member(archive, "content.xml", name)
-    writer = Writer(set(), {"Title"}, kind == "ods")
-    if "styles.xml" in paths:
-        try:
-            for event in walk(member(archive, "styles.xml", name), name):
-                writer.take(*event)
-        except ReadError:
-            writer = Writer(set(), {"Title"}, kind == "ods")
-    writer.root.blocks.clear()
-    writer.slides.clear()
-    for event in walk(content, name):
-        writer.take(*event)
-    meta = member(archive, "meta.xml", name) if "meta.xml" in paths else b""
-    title = _title(meta, name)
-    if kind == "ods":
-        return _sheets(writer, title or title_from(name))
-    if kind == "odp":
-        return _slides(writer, title, name)
-    return _text(writer, title, name)
+    styles, meta = (_optional(archive, path, name) for path in ("styles.xml", "meta.xml"))
+    return member(archive, "content.xml", name), styles, meta
 
 
-def _kind(mimetype: bytes) -> str:
-    return {b"spreadsheet": "ods", b"presentation": "odp"}.get(
-        mimetype.strip().rpartition(b".")[2].removesuffix(b"-template"), "odt"
-    )
+def _optional(archive: ZipFile, path: str, name: str) -> bytes:
+    """A part that may be missing or damaged: the text is what matters."""
+    try:
+        return member(archive, path, name)
+    except ReadError:
+        return b""
 
 
 def _title(meta: bytes, name: str) -> str:
@@ -60,6 +75,8 @@ def _title(meta: bytes, name: str) -> str:
         return ""
     try:
         for begins, tag, element in walk(meta, name):
+            if begins and tag == "body":
+                break
             if not begins and tag == "title":
                 return one_line(clean(element.text or ""))
     except ReadError:

@@ -170,9 +170,10 @@ def read(data: bytes, name: str) -> Reading:
 
 def _slide_paths(package: Package) -> list[str]:
     """The slides in the order in which they are shown."""
-    relations = package.relations(MAIN)
+    main = package.main(MAIN)
+    relations = package.relations(main)
     keys = []
-    for begins, tag, element in package.walk(MAIN):
+    for begins, tag, element in package.walk(main):
         if begins and tag == "sldId":
             # It has an `id` of its own beside the relation's `r:id`.
             keys += [value for key, value in element.items() if key.endswith("}id")]

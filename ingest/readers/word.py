@@ -273,10 +273,11 @@ def read(data: bytes, name: str) -> Reading:
     """A Word document; its title is the one in its text, then in its properties."""
     package = Package(data, name)
     notes: list[str] = []
-    relations = package.relations(MAIN)
+    main = package.main(MAIN)
+    relations = package.relations(main)
     styles, lists = _formats(package, relations, notes)
-    writer = _Writer(package, MAIN, styles, lists)
-    for begins, tag, element in package.walk(MAIN, _SKIP):
+    writer = _Writer(package, main, styles, lists)
+    for begins, tag, element in package.walk(main, _SKIP):
         writer.take(begins, tag, element)
     text = joined(writer.done())
     sections = list(heading_sections(text))
