@@ -104,11 +104,8 @@ def mend(home: Path) -> list[str]:
     return faults.unsound(home) + faults.examined(home, allowed, exact=5)[0]
 
 
-SLOW = (pytest.mark.slow, pytest.mark.timeout(3600))  # each takes its second, or more
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="children are forked")
-@pytest.mark.parametrize("mutations", [8, pytest.param(1000, marks=SLOW)])
+@pytest.mark.parametrize("mutations", [8, pytest.param(1000, marks=pytest.mark.slow)])
 def test_damage_is_survived_or_named(mutations, original, tmp_path, record_property, capsys):
     outcomes, wrong = Counter(), []
     for n in range(mutations):

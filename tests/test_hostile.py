@@ -26,7 +26,6 @@ from tests.zips import MB, declaring, nested, overlapping, packed
 
 QUICK = 3  # seconds of this process for what takes milliseconds: minutes, if the time is quadratic
 CANARY = "Canaryword must never be read"
-SLOW = (pytest.mark.slow, pytest.mark.timeout(1800))  # a fifth of a second each, or more
 
 
 BOMBS = {
@@ -173,7 +172,7 @@ def test_any_mutation_ends_in_a_document_or_a_sentence(rounds):
         sandbox.close()
 
 
-@pytest.mark.parametrize("tries", [10, pytest.param(2_000, marks=SLOW)])
+@pytest.mark.parametrize("tries", [10, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_a_link_that_is_swapped_meanwhile_never_leads_out(tries, library, tmp_path):
     """The name leads to a file of the folder, and to one outside, in turn."""
     outside, folder = tmp_path / "outside.txt", tmp_path / "folder"
