@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from datetime import datetime
 
 import docx
 import openpyxl
@@ -245,9 +246,7 @@ def test_each_row_of_a_workbook_is_one_line_that_knows_its_number():
         ],
         Late=[[]] * 9 + [["far", "down"]],
     )
-    import datetime
-
-    book["Costs"]["C4"] = datetime.datetime(2024, 5, 6)
+    book["Costs"]["C4"] = datetime(2024, 5, 6)
     book["Costs"]["D4"].number_format = "0.0%"
     book["Late"].sheet_state = "hidden"
     reading = read(saved(book), "prices.xlsx")
@@ -267,6 +266,90 @@ def test_formulas_without_values_are_noted():
     note = "Formulas without a stored value are left out (1): "
     assert reading.text == "# Sums\ntotal"
     assert reading.notes == (f"{note}open and save the file with a spreadsheet program.",)
+
+
+def rated():
+    book = workbook(Rates=[["Kite", "Since", "Share"], ["Delta", datetime(2024, 5, 6), 0.125]])
+    book["Rates"]["C2"].number_format = "0.0%"
+    return saved(book)
+
+
+RATED = "# Rates\nKite | Since | Share\nKite: Delta | Since: 2024-05-06 | Share: 12.5%"
+ODD_RULE = (
+    b'</sheetData><conditionalFormatting sqref="A1"><cfRule type="cellIs" priority="1" '
+    b'operator="odd"/></conditionalFormatting>'
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/styles.xml", b"<xf ", b'<xf odd="1" '),
+        ("xl/styles.xml", b'<cellStyle name="Normal"', b"<cellStyle"),
+        ("xl/worksheets/sheet1.xml", b"</sheetData>", ODD_RULE),
+    ],
+)
+def test_a_workbook_is_read_whatever_its_styles_and_rules_are(part, old, new):
+    data = changed(rated(), part, lambda content: content.replace(old, new))
+    reading = read(data, "a.xlsx")
+    assert reading.text == RATED
+    note = "Its styles or rules are damaged: only cells and number formats are read."
+    assert reading.notes == (note,)
+    assert place(reading, "Delta") == "Sheet ‘Rates’, row 2"
+
+
+def test_numbers_are_plain_when_their_formats_are_damaged():
+    data = changed(rated(), "xl/styles.xml", lambda content: content[:-300])
+    reading = read(data, "a.xlsx")
+    assert reading.text.endswith("Kite: Delta | Since: 45418 | Share: 0.125")
+    lost = "Number formats are damaged: dates and percentages show as plain numbers."
+    assert lost in reading.notes
+
+
+def test_a_number_of_a_style_that_is_missing_is_plain():
+    data = changed(
+        saved(workbook(S=[["x", 5]])),
+        "xl/worksheets/sheet1.xml",
+        lambda content: content.replace(b'r="B1"', b'r="B1" s="77"'),
+    )
+    assert read(data, "a.xlsx").text == "# S\nx | 5"
+
+
+def test_links_to_other_workbooks_that_are_missing_are_not_needed():
+    data = changed(
+        rated(),
+        "xl/workbook.xml",
+        lambda content: content.replace(
+            b"</sheets>",
+            b'</sheets><externalReferences><externalReference xmlns:r="http://schemas.openxml'
+            b'formats.org/officeDocument/2006/relationships" r:id="rId99"/></externalReferences>',
+        ),
+    )
+    reading = read(data, "a.xlsx")
+    assert (reading.text, reading.notes) == (RATED, ())
+
+
+def test_a_workbook_of_the_strict_variant_is_read():
+    with zipfile.ZipFile(io.BytesIO(rated())) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    for name, content in members.items():
+        if not name.endswith(("].xml", "core.xml")):
+            members[name] = content.replace(
+                b"http://schemas.openxmlformats.org/spreadsheetml/2006/",
+                b"http://purl.oclc.org/ooxml/spreadsheetml/",
+            ).replace(
+                b"http://schemas.openxmlformats.org/officeDocument/2006/",
+                b"http://purl.oclc.org/ooxml/officeDocument/",
+            )
+    reading = read(packed(members), "a.xlsx")
+    assert (reading.text, reading.notes) == (RATED, ())
+
+
+def test_a_sheet_whose_part_is_called_in_another_case_is_read():
+    with zipfile.ZipFile(io.BytesIO(rated())) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    members["xl/worksheets/Sheet1.xml"] = members.pop("xl/worksheets/sheet1.xml")
+    assert read(packed(members), "a.xlsx").text == RATED
 
 
 def test_a_workbook_without_cells_is_empty():

@@ -23,6 +23,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from ingest.errors import ReadError
 from ingest.readers.archive import damaged
+from ingest.readers.barebook import bare, tabs
 from ingest.readers.markup import refuse_doctype
 from ingest.readers.ooxml import Package
 from ingest.readers.sheets import Row, SheetWriter, shown
@@ -36,6 +37,7 @@ _FAULTS = (
     *(SyntaxError, OSError, EOFError, NotImplementedError, RecursionError),
     *(struct.error, zipfile.BadZipFile),
 )
+_NEW_FAULTS = (*_FAULTS, InvalidFileException)
 # A formula in a cell that has no value; an empty text is a value.
 _CELL = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
@@ -44,31 +46,59 @@ _CELL = re.compile(
 _TEXT = re.compile(rb"""\bt=["']str["']""")
 
 
+class _SheetsMissed(LookupError):
+    """openpyxl found fewer sheets than there are: it knows neither other namespaces nor cases."""
+
+
 def read(data: bytes, name: str) -> Reading:
     """A workbook, one line a row; its title is that of its properties."""
-    return _old(data, name) if data.startswith(b"\xd0\xcf") else _new(data, name)
+    # Very old ones begin with any of several records.
+    return _new(data, name) if data.startswith(b"PK") else _old(data, name)
 
 
 def _new(data: bytes, name: str) -> Reading:
     package = Package(data, name)
     uncalculated = _check(package, name)
-    writer = SheetWriter()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of extensions that it does not know
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                sheet.reset_dimensions()  # what a file says of its size pads every row to it
-                writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible")
-            book.close()
-    except (*_FAULTS, InvalidFileException) as error:
-        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+        writer = _written(data, package)
+    except _NEW_FAULTS as error:
+        writer = _mended(package, name, error)
     if uncalculated:
         writer.notes.append(
             f"Formulas without a stored value are left out ({uncalculated:,}): "
             "open and save the file with a spreadsheet program."
         )
     return writer.reading(clean(package.title()) or title_from(name), "xlsx")
+
+
+def _mended(package: Package, name: str, error: BaseException) -> SheetWriter:
+    """The workbook without what openpyxl refused it for, if that was not its cells."""
+    try:
+        content, notes = bare(package)
+        writer = _written(content, package)
+    except (*_NEW_FAULTS, ReadError):
+        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+    if not isinstance(error, _SheetsMissed):
+        notes.append("Its styles or rules are damaged: only cells and number formats are read.")
+    writer.notes += notes
+    return writer
+
+
+def _written(data: bytes, package: Package) -> SheetWriter:
+    """All sheets of the workbook in `data`, as many as are listed in `package`."""
+    writer = SheetWriter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of extensions that it does not know
+        book = openpyxl.load_workbook(
+            io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+        )
+        if len(book.worksheets) < sum(not tab.chart for tab in tabs(package)):
+            raise _SheetsMissed
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # what a file says of its size pads every row to it
+            writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible")
+        book.close()
+    return writer
 
 
 def _check(package: Package, name: str) -> int:
@@ -90,7 +120,10 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
 
 
 def _format(cell: ReadOnlyCell) -> str:
-    return str(cell.number_format) if isinstance(cell.value, float | int) else ""
+    try:
+        return str(cell.number_format) if isinstance(cell.value, float | int) else ""
+    except IndexError:  # of a style that the workbook does not have
+        return ""
 
 
 def _old(data: bytes, name: str) -> Reading:
