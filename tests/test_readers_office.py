@@ -14,6 +14,8 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
@@ -350,6 +352,98 @@ def test_a_sheet_whose_part_is_called_in_another_case_is_read():
         members = {info.filename: old.read(info) for info in old.infolist()}
     members["xl/worksheets/Sheet1.xml"] = members.pop("xl/worksheets/sheet1.xml")
     assert read(packed(members), "a.xlsx").text == RATED
+
+
+SHAPE = (
+    '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><xdr:twoCellAnchor><xdr:sp>'
+    "<xdr:txBody>{}</xdr:txBody></xdr:sp></xdr:twoCellAnchor></xdr:wsDr>"
+)
+
+
+def related(data, parts):
+    """The workbook with parts that its first sheet refers to; `persons` the workbook refers to."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    listed = "".join(
+        f'<Relationship Id="x{at}" Type="http://example.com/{kind}" Target="/xl/{kind}.xml"/>'
+        for at, kind in enumerate(parts)
+    )
+    for rels in ("xl/_rels/workbook.xml.rels", "xl/worksheets/_rels/sheet1.xml.rels"):
+        content = members.get(rels, b"<Relationships></Relationships>")
+        members[rels] = content.replace(b"</Rel", listed.encode() + b"</Rel")
+    return packed(members | {f"xl/{kind}.xml": content for kind, content in parts.items()})
+
+
+def test_comments_stand_after_the_rows_of_their_sheet():
+    book = workbook(Costs=[["Kite", "Price"], ["Delta", 12]], Sheet2=[], Late=[["far"]])
+    book["Costs"]["B2"].comment = Comment("Ann Lee:\nToo\n dear!", "Ann Lee")
+    book["Costs"]["A9"].comment = Comment("Which?", "")
+    book["Sheet2"]["C3"].comment = Comment("Empty", "Bo")
+    reading = read(saved(book), "a.xlsx")
+    assert reading.text == (
+        "# Costs\nKite | Price\nKite: Delta | Price: 12\n\nComment on B2 by Ann Lee: Too dear!\n"
+        "Comment on A9: Which?\n\nComment on C3 by Bo: Empty\n\n# Late\nfar"
+    )
+    assert place(reading, "Delta") == "Sheet ‘Costs’, row 2"
+    assert place(reading, "Too dear") == "Sheet ‘Costs’, comments"
+    assert place(reading, "Empty") == "Sheet ‘Sheet2’, comments"
+    assert place(reading, "far") == "Sheet ‘Late’, row 1"
+
+
+def test_a_thread_of_comments_is_read_once_with_its_replies():
+    book = workbook(S=[["x"]])
+    book["S"]["A1"].comment = Comment(
+        "[Threaded comment] Yours is too old. Comment: Why?", "tc={1}"
+    )
+    book["S"]["A2"].comment = Comment("Plain", "Bo")
+    parts = {
+        "person": '<personList><person displayName="Ann" id="{a}"/></personList>',
+        "threadedComment": (
+            '<ThreadedComments><threadedComment ref="A1" personId="{a}" id="{1}"><text>Why?</text>'
+            '</threadedComment><threadedComment ref="A1" personId="{b}" id="{2}" parentId="{1}">'
+            "<text>Because.</text></threadedComment></ThreadedComments>"
+        ),
+    }
+    assert read(related(saved(book), parts), "a.xlsx").text == (
+        "# S\nx\n\nComment on A1 by Ann: Why?\nReply on A1: Because.\nComment on A2 by Bo: Plain"
+    )
+
+
+def test_text_boxes_and_the_titles_of_charts_stand_after_the_rows():
+    words = "<a:p><a:r><a:t>Fly </a:t></a:r><a:r><a:t>low</a:t></a:r></a:p><a:p/>"
+    data = related(saved(workbook(S=[["x"]])), {"drawing": SHAPE.format(words * 2)})
+    reading = read(data, "a.xlsx")
+    assert reading.text == "# S\nx\n\nFly low\nFly low"
+    assert place(reading, "Fly") == "Sheet ‘S’, drawings"
+    book = workbook(S=[["May", 3], ["June", 4]])
+    for sheet in (book["S"], book.create_chartsheet("Picture")):
+        chart = BarChart()
+        chart.title = f"Flights on {sheet.title}"
+        chart.add_data(Reference(book["S"], range_string="S!$B$1:$B$2"))
+        sheet.add_chart(chart)
+    assert read(saved(book), "a.xlsx").text == (
+        "# S\nMay | 3\nJune | 4\n\nChart: Flights on S\n\n# Picture\nChart: Flights on Picture"
+    )
+
+
+def test_damaged_comments_and_drawings_leave_the_rows():
+    parts = {"comments": "<comments><author>", "drawing": "<wsDr>"}
+    reading = read(related(saved(workbook(S=[["x"]])), parts), "a.xlsx")
+    assert reading.text == "# S\nx"
+    assert reading.notes == (
+        "Sheet ‘S’: its drawings are damaged and left out.",
+        "Sheet ‘S’: its comments are damaged and left out.",
+    )
+
+
+def test_lines_beside_cells_count_towards_the_limit(monkeypatch):
+    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    writer = sheets.SheetWriter()
+    writer.sheet("S", [(1, ["x"])], beside=[("comments", ["a", "b", "c"])])
+    reading = writer.reading("t", "xlsx")
+    assert reading.text == "# S\nx\n\na\nb"
+    assert reading.notes == ("Sheet ‘S’, comments are cut: there is too much in one file.",)
 
 
 def test_a_workbook_without_cells_is_empty():

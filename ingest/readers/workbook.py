@@ -1,7 +1,8 @@
 """Excel workbooks, new (xlsx, xlsm) and old (xls): the values that were last calculated.
 
 Formulas are not calculated: a file that a program wrote without values has none to read.
-Knows nothing of charts, pictures and colours.
+Comments come after their sheet's rows, as do text boxes and charts of new workbooks. Knows
+nothing of pictures and colours.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from ingest.errors import ReadError
 from ingest.readers.archive import damaged
 from ingest.readers.barebook import bare, tabs
+from ingest.readers.beside import BesideCells
 from ingest.readers.markup import refuse_doctype
 from ingest.readers.ooxml import Package
 from ingest.readers.sheets import Row, SheetWriter, shown
@@ -85,20 +87,37 @@ def _mended(package: Package, name: str, error: BaseException) -> SheetWriter:
 
 
 def _written(data: bytes, package: Package) -> SheetWriter:
-    """All sheets of the workbook in `data`, as many as are listed in `package`."""
-    writer = SheetWriter()
+    """All sheets of the workbook in `data`; what else stands on them is in `package`."""
+    writer, beside, listed = SheetWriter(), BesideCells(package), tabs(package)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of extensions that it does not know
         book = openpyxl.load_workbook(
             io.BytesIO(data), read_only=True, data_only=True, keep_links=False
         )
-        if len(book.worksheets) < sum(not tab.chart for tab in tabs(package)):
+        if len(book.worksheets) < sum(not tab.chart for tab in listed):
             raise _SheetsMissed
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # what a file says of its size pads every row to it
-            writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible")
+            more = _beside(beside, sheet._worksheet_path, sheet.title, writer)
+            writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible", more)
         book.close()
+    for tab in listed:
+        if tab.chart:
+            writer.sheet(tab.name, [], tab.hidden, _beside(beside, tab.path, tab.name, writer))
     return writer
+
+
+def _beside(
+    beside: BesideCells, path: str, title: str, writer: SheetWriter
+) -> Iterator[tuple[str, list[str]]]:
+    """What stands on a sheet beside its cells; a part that is damaged is noted."""
+    for what, read_part in (("drawings", beside.drawings), ("comments", beside.comments)):
+        try:
+            yield what, read_part(path)
+        except ReadError:
+            writer.notes.append(
+                f"Sheet ‘{one_line(clean(title))}’: its {what} are damaged and left out."
+            )
 
 
 def _check(package: Package, name: str) -> int:
