@@ -24,7 +24,9 @@ from ingest import ReadError
 from ingest.readers import archive, read, sheets
 from ingest.readers.archive import checked_zip, member
 from ingest.readers.tables import table_lines
+from ingest.readers.workbook import read as read_workbook
 from store.records import place_at
+from tests.ole import biff, box, note, record, xls
 
 W = nsdecls("w")
 LAUGHS = (
@@ -499,6 +501,39 @@ def test_headings_are_found_above_numbers_and_not_among_words():
     assert table_lines([["a", "b"], ["c", "d"]]) == ["a | b", "c | d"]
     assert table_lines([["a", "b"], ["c", "d"]], flagged=True) == ["a | b", "a: c | b: d"]
     assert table_lines([["1", "2"], ["3", "4"]], flagged=True) == ["1 | 2", "3 | 4"]
+
+
+# Old workbooks
+
+
+def test_comments_and_text_boxes_of_an_old_workbook_stand_after_its_rows():
+    rows = [["Kite", "Price"], ["Delta", 12.0]]
+    more = box(1, "Ann:\nToo dear") + box(2, "Fly low\nand far") + note(1, 1, 1, "Ann")
+    reading = read(xls(Costs=[*rows, more], Late=[["far"]]), "a.xls")
+    assert reading.text == (
+        "# Costs\nKite | Price\nKite: Delta | Price: 12\n\nFly low\nand far\n\n"
+        "Comment on B2 by Ann: Too dear\n\n# Late\nfar"
+    )
+    assert place(reading, "Delta") == "Sheet ‘Costs’, row 2"
+    assert place(reading, "Fly") == "Sheet ‘Costs’, drawings"
+    assert place(reading, "Too") == "Sheet ‘Costs’, comments"
+
+
+def test_a_damaged_comment_or_text_box_leaves_the_cells_of_an_old_workbook():
+    cut = box(1, "Fly low")[: -len(record(0x003C, b"\x01" + bytes(14)))]
+    reading = read(xls(S=[["a"], cut, ["b"], record(0x001C)]), "a.xls")
+    assert reading.text == "# S\na\n\nb"
+    assert reading.notes == ("Comments or text boxes that are damaged are left out (2).",)
+
+
+def test_an_old_workbook_whose_names_have_odd_formulas_is_read():
+    named = struct.pack("<HBBHHH4x", 0, 0, 1, 9, 0, 0) + b"\0n" + b"\x2d" + bytes(8)
+    assert read(xls(record(0x0018, named), S=[["x", 5.0]]), "a.xls").text == "# S\nx | 5"
+
+
+def test_an_old_workbook_without_a_container_is_read():
+    reading = read_workbook(biff(S=[["x", 5.0]]), "a.xls")
+    assert (reading.text, reading.format) == ("# S\nx | 5", "xls")
 
 
 # OpenDocument

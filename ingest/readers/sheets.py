@@ -176,9 +176,9 @@ def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
 
 def comment_line(cell: str, author: str, words: str, called: str = "Comment") -> str:
     """A comment on a cell; empty if it says nothing. Excel writes the author's name before it."""
-    said = one_line(words)
+    said, author = one_line(words), one_line(author)
     if author:
-        said = said.removeprefix(f"{one_line(author)}:").strip()
+        said = said.removeprefix(f"{author}:").strip()
     by = f" by {author}" if author else ""
     return f"{called} on {cell}{by}: {said}" if any(map(str.isalnum, said)) else ""
 

@@ -1,45 +1,36 @@
-"""Excel workbooks, new (xlsx, xlsm) and old (xls): the values that were last calculated.
+"""Excel workbooks, here the new ones (xlsx, xlsm): the values that were last calculated.
 
 Formulas are not calculated: a file that a program wrote without values has none to read.
-Comments come after their sheet's rows, as do text boxes and charts of new workbooks. Knows
-nothing of pictures and colours.
+Comments, text boxes and the titles of charts come after their sheet's rows. Knows nothing of
+pictures and colours.
 """
 
 from __future__ import annotations
 
 import io
 import re
-import struct
 import warnings
-import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime
 
 import openpyxl
-import xlrd
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from ingest.errors import ReadError
+from ingest.readers import oldbook
 from ingest.readers.archive import damaged
 from ingest.readers.barebook import bare, tabs
 from ingest.readers.beside import BesideCells
 from ingest.readers.markup import refuse_doctype
+from ingest.readers.oldbook import FAULTS, reason
 from ingest.readers.ooxml import Package
 from ingest.readers.sheets import Row, SheetWriter, shown
 from ingest.readers.tables import one_line
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 
-# What both libraries raise on damaged files, besides errors of their own.
-_FAULTS = (
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
-    *(SyntaxError, OSError, EOFError, NotImplementedError, RecursionError),
-    *(struct.error, zipfile.BadZipFile),
-)
-_NEW_FAULTS = (*_FAULTS, InvalidFileException)
+_FAULTS = (*FAULTS, InvalidFileException)
 # A formula in a cell that has no value; an empty text is a value.
 _CELL = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
@@ -55,7 +46,7 @@ class _SheetsMissed(LookupError):
 def read(data: bytes, name: str) -> Reading:
     """A workbook, one line a row; its title is that of its properties."""
     # Very old ones begin with any of several records.
-    return _new(data, name) if data.startswith(b"PK") else _old(data, name)
+    return _new(data, name) if data.startswith(b"PK") else oldbook.read(data, name)
 
 
 def _new(data: bytes, name: str) -> Reading:
@@ -63,7 +54,7 @@ def _new(data: bytes, name: str) -> Reading:
     uncalculated = _check(package, name)
     try:
         writer = _written(data, package)
-    except _NEW_FAULTS as error:
+    except _FAULTS as error:
         writer = _mended(package, name, error)
     if uncalculated:
         writer.notes.append(
@@ -78,8 +69,8 @@ def _mended(package: Package, name: str, error: BaseException) -> SheetWriter:
     try:
         content, notes = bare(package)
         writer = _written(content, package)
-    except (*_NEW_FAULTS, ReadError):
-        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+    except (*_FAULTS, ReadError):
+        raise damaged(name, f"it cannot be read as a workbook ({reason(error)})") from error
     if not isinstance(error, _SheetsMissed):
         notes.append("Its styles or rules are damaged: only cells and number formats are read.")
     writer.notes += notes
@@ -143,45 +134,3 @@ def _format(cell: ReadOnlyCell) -> str:
         return str(cell.number_format) if isinstance(cell.value, float | int) else ""
     except IndexError:  # of a style that the workbook does not have
         return ""
-
-
-def _old(data: bytes, name: str) -> Reading:
-    writer = SheetWriter()
-    try:
-        book = xlrd.open_workbook(
-            file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True
-        )
-        for index in range(book.nsheets):
-            sheet = book.sheet_by_index(index)
-            rows = _old_rows(book, sheet)
-            writer.sheet(sheet.name, rows, bool(sheet.visibility))
-            book.unload_sheet(index)
-    except (*_FAULTS, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
-        if "encrypted" in str(error):
-            raise ReadError(
-                f"{name!r} is protected by a password: save it without, and try again"
-            ) from error
-        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
-    return writer.reading(title_from(name), "xls")
-
-
-def _old_rows(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> Iterator[Row]:
-    for index in range(sheet.nrows):
-        yield index + 1, [_old_value(book, cell) for cell in sheet.row(index)]
-
-
-def _old_value(book: xlrd.book.Book, cell: xlrd.sheet.Cell) -> str:
-    if cell.ctype == xlrd.XL_CELL_DATE:
-        with suppress(*_FAULTS):
-            moment: datetime = xlrd.xldate_as_datetime(cell.value, book.datemode)
-            return shown(moment.time() if cell.value < 1 else moment)
-        return shown(cell.value)
-    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
-        return shown(bool(cell.value))
-    if cell.ctype == xlrd.XL_CELL_ERROR:
-        return str(xlrd.error_text_from_code.get(cell.value, "#N/A"))
-    return shown(cell.value)
-
-
-def _reason(error: BaseException) -> str:
-    return one_line(clean(str(error)))[:120] or type(error).__name__
