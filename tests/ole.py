@@ -64,11 +64,32 @@ def ole(streams: dict[str, bytes]) -> bytes:
     return head + b"".join(sectors) + table
 
 
-def xls(**sheets: list[list[str | float]]) -> bytes:
-    """An old Excel workbook (BIFF8): sheets by name, of rows of words and numbers."""
+def record(kind: int, body: bytes = b"") -> bytes:
+    """A record of an old Excel workbook."""
+    return struct.pack("<HH", kind, len(body)) + body
 
-    def record(kind: int, body: bytes = b"") -> bytes:
-        return struct.pack("<HH", kind, len(body)) + body
+
+def box(number: int, words: str) -> bytes:
+    """The records of an object on a sheet that holds words."""
+    kind = struct.pack("<HHHHH12x", 0x15, 18, 0x19, number, 0) + bytes(4)
+    size = struct.pack("<HH6xHHH", 0, 0, len(words), 0, 0)
+    said = record(0x003C, b"\x01" + words.encode("utf-16-le"))
+    return record(0x005D, kind) + record(0x01B6, size) + said
+
+
+def note(row: int, column: int, number: int, author: str) -> bytes:
+    """The record that makes the object of this number a comment on a cell, counted from 0."""
+    at = struct.pack("<4H", row, column, 0, number)
+    return record(
+        0x001C, at + struct.pack("<HB", len(author), 1) + author.encode("utf-16-le") + b"\0"
+    )
+
+
+def biff(before: bytes = b"", /, **sheets: list[list[str | float] | bytes]) -> bytes:
+    """The records of an old Excel workbook (BIFF8): sheets by name, of rows of words and numbers.
+
+    Bytes in place of a row are records as they are; those of `before` stand before the sheets.
+    """
 
     def cell(row: int, column: int, value: str | float) -> bytes:
         at = struct.pack("<HHH", row, column, 0)
@@ -77,19 +98,29 @@ def xls(**sheets: list[list[str | float]]) -> bytes:
             return record(0x0204, at + struct.pack("<HB", len(value), 1) + words)
         return record(0x0203, at + struct.pack("<d", value))
 
+    def line(number: int, row: list[str | float] | bytes) -> bytes:
+        if isinstance(row, bytes):
+            return row
+        return b"".join(cell(number, column, value) for column, value in enumerate(row))
+
     begin, end = 0x0809, record(0x000A)
     parts = [
         record(begin, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
-        + b"".join(cell(r, c, value) for r, row in enumerate(rows) for c, value in enumerate(row))
+        + b"".join(line(number, row) for number, row in enumerate(rows))
         + end
         for rows in sheets.values()
     ]
     names = [name.encode("utf-16-le") for name in sheets]
-    head = record(begin, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    head = record(begin, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0)) + before
     at = len(head) + sum(4 + 8 + len(name) for name in names) + len(end)
     bound = b""
     for name, part in zip(names, parts, strict=True):
         shown = struct.pack("<IBBBB", at, 0, 0, len(name) // 2, 1) + name
         bound += record(0x0085, shown)
         at += len(part)
-    return ole({"Workbook": head + bound + end + b"".join(parts)})
+    return head + bound + end + b"".join(parts)
+
+
+def xls(before: bytes = b"", /, **sheets: list[list[str | float] | bytes]) -> bytes:
+    """An old Excel workbook of these records (see `biff`)."""
+    return ole({"Workbook": biff(before, **sheets)})

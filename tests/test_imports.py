@@ -25,7 +25,7 @@ OWNER = {
     "trafilatura": "ingest/readers/html.py",
     "lxml": "ingest/readers/",
     "openpyxl": "ingest/readers/workbook.py",
-    "xlrd": "ingest/readers/workbook.py",
+    "xlrd": "ingest/readers/oldbook.py",
     "httpcore": "ingest/fetch.py",
     "olefile": "ingest/readers/outlook.py",
     "pypdfium2": "store/pdfium.py",

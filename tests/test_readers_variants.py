@@ -10,8 +10,8 @@ import pytest
 
 from ingest import ReadError
 from ingest.kinds import kind_of
-from ingest.readers import read
-from tests.test_readers_office import ODF, odf, packed, saved
+from ingest.readers import read, sheets
+from tests.test_readers_office import ODF, odf, packed, place, saved
 
 WORDS = "Martha is a zebra."
 TYPE = "application/vnd.oasis.opendocument."
@@ -179,3 +179,36 @@ def test_a_workbook_without_a_container_is_an_old_one(version):
 def test_an_old_workbook_whatever_the_case_of_its_stream(stream):
     data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + stream.encode("utf-16-le")
     assert kind_of(data, "a.xls") == "xls"
+
+
+def test_comments_and_text_boxes_of_an_opendocument_sheet_stand_after_its_rows():
+    note = (
+        "<office:annotation><dc:creator>Ann</dc:creator><dc:date>2026-01-02</dc:date>"
+        "<text:p>Ask Bo.</text:p></office:annotation>"
+    )
+    box = "<draw:frame><draw:text-box><text:p>Fly low.</text:p></draw:text-box></draw:frame>"
+    body = (
+        '<office:spreadsheet><table:table table:name="Kites"><table:shapes><draw:rect>'
+        f"<text:p>All prices net.</text:p></draw:rect>{box}</table:shapes><table:table-row>"
+        "<table:table-cell><text:p>Kite</text:p></table:table-cell><table:table-cell>"
+        f"{note}<text:p>Price</text:p></table:table-cell></table:table-row><table:table-row>"
+        "<table:table-cell><text:p>Delta</text:p></table:table-cell>"
+        '<table:table-cell office:value-type="float" office:value="12"><text:p>12</text:p>'
+        "</table:table-cell></table:table-row></table:table></office:spreadsheet>"
+    )
+    reading = read(odf("spreadsheet", body), "a.ods")
+    assert reading.text == (
+        "# Kites\nKite | Price\nKite: Delta | Price: 12\n\nAll prices net.\nFly low.\n\n"
+        "Comment on B1 by Ann: Ask Bo."
+    )
+    assert place(reading, "Delta") == "Sheet ‘Kites’, row 2"
+    assert place(reading, "Fly low") == "Sheet ‘Kites’, drawings"
+    assert place(reading, "Ask Bo") == "Sheet ‘Kites’, comments"
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")],
+)
+def test_columns_have_the_names_that_spreadsheets_show(column, name):
+    assert sheets.column_name(column) == name

@@ -96,9 +96,9 @@ class Package:
             pass  # the text is what matters
         return ""
 
-    def chart(self, path: str) -> list[str]:
-        """A chart's title, series and categories with their values, a line each."""
-        return [f"Chart: {line}" for line in _chart_lines(self.walk(path)) if line]
+    def chart(self, path: str, values: bool = True) -> list[str]:
+        """A chart's titles and, with `values`, series and categories with theirs, a line each."""
+        return [f"Chart: {line}" for line in _chart_lines(self.walk(path), values) if line]
 
     def diagram(self, path: str) -> list[str]:
         """The texts in a diagram (SmartArt), a line each."""
@@ -127,7 +127,7 @@ def drawing_lines(elements: Iterator[tuple[bool, str, Element]]) -> list[str]:
     return lines
 
 
-def _chart_lines(elements: Iterator[tuple[bool, str, Element]]) -> Iterator[str]:
+def _chart_lines(elements: Iterator[tuple[bool, str, Element]], values_too: bool) -> Iterator[str]:
     """`Title`, then for each series `Name: category value; category value`."""
     words: dict[str, list[str]] = {}
     place = ""
@@ -146,5 +146,6 @@ def _chart_lines(elements: Iterator[tuple[bool, str, Element]]) -> Iterator[str]
             values = words.get("val") or words.get("yVal") or []
             pairs = [f"{head} {value}" for head, value in zip(heads, values, strict=False)]
             series = one_line("".join(words.get("tx", [])))
-            yield one_line(": ".join(filter(None, [series, "; ".join(pairs or values)])))
+            if values_too:
+                yield one_line(": ".join(filter(None, [series, "; ".join(pairs or values)])))
             words = {}

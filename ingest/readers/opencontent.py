@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ingest.readers.blocks import ListItem, heading, joined
 from ingest.readers.markup import Element, attribute, number, words_before
-from ingest.readers.sheets import MOST_CELLS, Row, shown
+from ingest.readers.sheets import MOST_CELLS, Row, column_name, comment_line, shown
 from ingest.readers.tables import one_line, table_lines
 from ingest.readers.text import clean
 
@@ -44,6 +44,8 @@ class _Table:
     inner: dict[int, list[str]] = field(default_factory=dict)  # row → lines of tables in it
     cells: int = 0
     cut: bool = False
+    drawings: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -183,7 +185,10 @@ class Writer:
 
     def end_box(self, element: Element) -> None:
         frame = self.end_frame(element)
-        if frame.kind in {"title"} and self.slides and not self.slides[-1].title:
+        if self.sheets and self._tables and self._frames[-1].tag != "shapes":
+            # On the sheet, though it may be anchored to a cell.
+            self._tables[0].drawings.extend(map(one_line, frame.blocks))
+        elif frame.kind in {"title"} and self.slides and not self.slides[-1].title:
             self.slides[-1].title = one_line(" ".join(frame.blocks))[:200]
         else:
             self._frames[-1].blocks.extend(frame.blocks)
@@ -197,8 +202,14 @@ class Writer:
     def end_comment(self, element: Element) -> None:
         frame = self.end_frame(element)
         if words := one_line(" ".join(frame.blocks)):
-            by = f" by {one_line(clean(frame.author))}" if frame.author else ""
-            self.asides.setdefault("comments", []).append(f"Comment{by}: {words}")
+            author = one_line(clean(frame.author))
+            by = f" by {author}" if author else ""
+            if self.sheets and self._tables:
+                table = self._tables[0]
+                cell = f"{column_name(len(table.row))}{table.number}"
+                table.comments.append(comment_line(cell, author, words))
+            else:
+                self.asides.setdefault("comments", []).append(f"Comment{by}: {words}")
 
     def picture(self, element: Element) -> None:
         self.pictures += 1
@@ -295,7 +306,8 @@ _BEGIN = {
     "list": Writer.begin_list,
     "list-item": Writer.begin_item,
     **dict.fromkeys(("s", "tab", "line-break"), Writer.white),
-    **dict.fromkeys(("frame", "custom-shape", "note", "annotation"), Writer.begin_frame),
+    **dict.fromkeys(("frame", "custom-shape", "shapes"), Writer.begin_frame),
+    **dict.fromkeys(("note", "annotation"), Writer.begin_frame),
     **dict.fromkeys(("notes", *_FURNITURE), Writer.begin_frame),
     "image": Writer.picture,
     "page": Writer.begin_slide,
@@ -307,7 +319,7 @@ _BEGIN = {
 _END = {
     **dict.fromkeys(_PARAGRAPHS, Writer.end_paragraph),
     "list": Writer.end_list,
-    **dict.fromkeys(("frame", "custom-shape"), Writer.end_box),
+    **dict.fromkeys(("frame", "custom-shape", "shapes"), Writer.end_box),
     "note": Writer.end_note,
     "annotation": Writer.end_comment,
     "notes": Writer.end_speaker_notes,

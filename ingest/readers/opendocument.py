@@ -98,7 +98,8 @@ def _text(writer: Writer, title: str, name: str) -> Reading:
 def _sheets(writer: Writer, title: str) -> Reading:
     sheets = SheetWriter()
     for table in writer.finished:
-        sheets.sheet(table.name, table.rows, table.hidden)
+        beside = (("drawings", table.drawings), ("comments", table.comments))
+        sheets.sheet(table.name, table.rows, table.hidden, beside)
         if table.cut:
             sheets.notes.append(f"Sheet ‘{table.name}’ is read up to {MOST_CELLS:,} cells.")
     return sheets.reading(title, "ods")

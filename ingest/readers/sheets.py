@@ -23,6 +23,7 @@ _SAMPLE = HEADER_WITHIN + 20  # rows that are looked at for headings
 _NO_NAME = re.compile(r"(?:sheet|tabelle|feuil|hoja|blad|foglio|planilha|лист)\s?\d*", re.I)
 
 Row = tuple[int, list[str]]  # its number in the sheet, from 1, and the texts of its cells
+Beside = tuple[str, list[str]]  # what stands on a sheet beside its cells, as `comments`: its lines
 
 
 class SheetWriter:
@@ -46,8 +47,13 @@ class SheetWriter:
             or max(self._at, self._taken) >= MOST_CHARACTERS
         )
 
-    def sheet(self, name: str, rows: Iterable[Row], hidden: bool = False) -> None:
-        """One sheet, its rows ascending. Stops asking for rows when the limits are reached."""
+    def sheet(
+        self, name: str, rows: Iterable[Row], hidden: bool = False, beside: Iterable[Beside] = ()
+    ) -> None:
+        """One sheet, its rows ascending. Stops asking for rows when the limits are reached.
+
+        `beside` is asked for when the rows are written; what there is has sections of its own.
+        """
         name, label = one_line(clean(name)), f"Sheet ‘{one_line(clean(name))}’"
         if self.full:
             self._left_out.append(label)
@@ -60,6 +66,12 @@ class SheetWriter:
                 previous, heads = 0, None
             heads = self._block(block, label, previous, heads)
             previous = block[-1][0]
+        for what, lines in beside:
+            words = [line for line in (one_line(clean(line)) for line in lines) if line]
+            if words:
+                if not began:
+                    self._heading(name, label)
+                began = self._beside(words, f"{label}, {what}", apart=began)
         if began and hidden:
             self.notes.append(f"{label} is hidden; it is read too.")
 
@@ -110,6 +122,19 @@ class SheetWriter:
             self._sections.append(Section(self._at, label))
             self._add(f"# {name}")
 
+    def _beside(self, lines: list[str], label: str, apart: bool) -> bool:
+        """Lines that are no rows, up to the limits; `apart` from what stands before them."""
+        if apart:
+            self._add("")
+        self._sections.append(Section(self._at, label))
+        for line in lines:
+            if self.full:
+                self.notes.append(f"{label} are cut: there is too much in one file.")
+                break
+            self._rows += 1
+            self._add(line)
+        return True
+
     def _block(
         self, block: list[Row], label: str, previous: int, heads: list[str] | None
     ) -> list[str] | None:
@@ -147,6 +172,24 @@ def _blocks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         block.append(row)
     if block:
         yield block
+
+
+def column_name(column: int) -> str:
+    """What a column is called that is the `column`th, from 0: A to Z, AA, AB, …"""
+    name = ""
+    while column >= 0:
+        name = chr(ord("A") + column % 26) + name
+        column = column // 26 - 1
+    return name
+
+
+def comment_line(cell: str, author: str, words: str, called: str = "Comment") -> str:
+    """A comment on a cell; empty if it says nothing. Excel writes the author's name before it."""
+    said, author = one_line(words), one_line(author)
+    if author:
+        said = said.removeprefix(f"{author}:").strip()
+    by = f" by {author}" if author else ""
+    return f"{called} on {cell}{by}: {said}" if any(map(str.isalnum, said)) else ""
 
 
 def shown(value: object, number_format: str = "") -> str:

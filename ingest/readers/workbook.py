@@ -1,41 +1,36 @@
-"""Excel workbooks, new (xlsx, xlsm) and old (xls): the values that were last calculated.
+"""Excel workbooks, here the new ones (xlsx, xlsm): the values that were last calculated.
 
 Formulas are not calculated: a file that a program wrote without values has none to read.
-Knows nothing of charts, pictures and colours.
+Comments, text boxes and the titles of charts come after their sheet's rows. Knows nothing of
+pictures and colours.
 """
 
 from __future__ import annotations
 
 import io
 import re
-import struct
 import warnings
-import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import datetime
 
 import openpyxl
-import xlrd
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from ingest.errors import ReadError
+from ingest.readers import oldbook
 from ingest.readers.archive import damaged
+from ingest.readers.barebook import bare, tabs
+from ingest.readers.beside import BesideCells
 from ingest.readers.markup import refuse_doctype
+from ingest.readers.oldbook import FAULTS, reason
 from ingest.readers.ooxml import Package
 from ingest.readers.sheets import Row, SheetWriter, shown
 from ingest.readers.tables import one_line
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 
-# What both libraries raise on damaged files, besides errors of their own.
-_FAULTS = (
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
-    *(SyntaxError, OSError, EOFError, NotImplementedError, RecursionError),
-    *(struct.error, zipfile.BadZipFile),
-)
+_FAULTS = (*FAULTS, InvalidFileException)
 # A formula in a cell that has no value; an empty text is a value.
 _CELL = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
@@ -44,31 +39,76 @@ _CELL = re.compile(
 _TEXT = re.compile(rb"""\bt=["']str["']""")
 
 
+class _SheetsMissed(LookupError):
+    """openpyxl found fewer sheets than there are: it knows neither other namespaces nor cases."""
+
+
 def read(data: bytes, name: str) -> Reading:
     """A workbook, one line a row; its title is that of its properties."""
-    return _old(data, name) if data.startswith(b"\xd0\xcf") else _new(data, name)
+    # Very old ones begin with any of several records.
+    return _new(data, name) if data.startswith(b"PK") else oldbook.read(data, name)
 
 
 def _new(data: bytes, name: str) -> Reading:
     package = Package(data, name)
     uncalculated = _check(package, name)
-    writer = SheetWriter()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of extensions that it does not know
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                sheet.reset_dimensions()  # what a file says of its size pads every row to it
-                writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible")
-            book.close()
-    except (*_FAULTS, InvalidFileException) as error:
-        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
+        writer = _written(data, package)
+    except _FAULTS as error:
+        writer = _mended(package, name, error)
     if uncalculated:
         writer.notes.append(
             f"Formulas without a stored value are left out ({uncalculated:,}): "
             "open and save the file with a spreadsheet program."
         )
     return writer.reading(clean(package.title()) or title_from(name), "xlsx")
+
+
+def _mended(package: Package, name: str, error: BaseException) -> SheetWriter:
+    """The workbook without what openpyxl refused it for, if that was not its cells."""
+    try:
+        content, notes = bare(package)
+        writer = _written(content, package)
+    except (*_FAULTS, ReadError):
+        raise damaged(name, f"it cannot be read as a workbook ({reason(error)})") from error
+    if not isinstance(error, _SheetsMissed):
+        notes.append("Its styles or rules are damaged: only cells and number formats are read.")
+    writer.notes += notes
+    return writer
+
+
+def _written(data: bytes, package: Package) -> SheetWriter:
+    """All sheets of the workbook in `data`; what else stands on them is in `package`."""
+    writer, beside, listed = SheetWriter(), BesideCells(package), tabs(package)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of extensions that it does not know
+        book = openpyxl.load_workbook(
+            io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+        )
+        if len(book.worksheets) < sum(not tab.chart for tab in listed):
+            raise _SheetsMissed
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # what a file says of its size pads every row to it
+            more = _beside(beside, sheet._worksheet_path, sheet.title, writer)
+            writer.sheet(sheet.title, _rows(sheet), sheet.sheet_state != "visible", more)
+        book.close()
+    for tab in listed:
+        if tab.chart:
+            writer.sheet(tab.name, [], tab.hidden, _beside(beside, tab.path, tab.name, writer))
+    return writer
+
+
+def _beside(
+    beside: BesideCells, path: str, title: str, writer: SheetWriter
+) -> Iterator[tuple[str, list[str]]]:
+    """What stands on a sheet beside its cells; a part that is damaged is noted."""
+    for what, read_part in (("drawings", beside.drawings), ("comments", beside.comments)):
+        try:
+            yield what, read_part(path)
+        except ReadError:
+            writer.notes.append(
+                f"Sheet ‘{one_line(clean(title))}’: its {what} are damaged and left out."
+            )
 
 
 def _check(package: Package, name: str) -> int:
@@ -90,46 +130,7 @@ def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
 
 
 def _format(cell: ReadOnlyCell) -> str:
-    return str(cell.number_format) if isinstance(cell.value, float | int) else ""
-
-
-def _old(data: bytes, name: str) -> Reading:
-    writer = SheetWriter()
     try:
-        book = xlrd.open_workbook(
-            file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True
-        )
-        for index in range(book.nsheets):
-            sheet = book.sheet_by_index(index)
-            rows = _old_rows(book, sheet)
-            writer.sheet(sheet.name, rows, bool(sheet.visibility))
-            book.unload_sheet(index)
-    except (*_FAULTS, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
-        if "encrypted" in str(error):
-            raise ReadError(
-                f"{name!r} is protected by a password: save it without, and try again"
-            ) from error
-        raise damaged(name, f"it cannot be read as a workbook ({_reason(error)})") from error
-    return writer.reading(title_from(name), "xls")
-
-
-def _old_rows(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> Iterator[Row]:
-    for index in range(sheet.nrows):
-        yield index + 1, [_old_value(book, cell) for cell in sheet.row(index)]
-
-
-def _old_value(book: xlrd.book.Book, cell: xlrd.sheet.Cell) -> str:
-    if cell.ctype == xlrd.XL_CELL_DATE:
-        with suppress(*_FAULTS):
-            moment: datetime = xlrd.xldate_as_datetime(cell.value, book.datemode)
-            return shown(moment.time() if cell.value < 1 else moment)
-        return shown(cell.value)
-    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
-        return shown(bool(cell.value))
-    if cell.ctype == xlrd.XL_CELL_ERROR:
-        return str(xlrd.error_text_from_code.get(cell.value, "#N/A"))
-    return shown(cell.value)
-
-
-def _reason(error: BaseException) -> str:
-    return one_line(clean(str(error)))[:120] or type(error).__name__
+        return str(cell.number_format) if isinstance(cell.value, float | int) else ""
+    except IndexError:  # of a style that the workbook does not have
+        return ""
