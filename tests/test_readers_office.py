@@ -429,6 +429,22 @@ def test_text_boxes_and_the_titles_of_charts_stand_after_the_rows():
     )
 
 
+def test_words_drawn_into_a_chart_are_read():
+    book = workbook(S=[["May", 3]])
+    chart = BarChart()
+    chart.add_data(Reference(book["S"], range_string="S!$B$1:$B$1"))
+    book["S"].add_chart(chart)
+    with zipfile.ZipFile(io.BytesIO(saved(book))) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    members["xl/charts/_rels/chart1.xml.rels"] = (
+        '<Relationships><Relationship Id="a" Type="http://example.com/chartUserShapes" '
+        'Target="../drawings/drawing9.xml"/></Relationships>'
+    )
+    words = "<a:p><a:r><a:t>Windy days</a:t></a:r></a:p>"
+    members["xl/drawings/drawing9.xml"] = SHAPE.format(words)
+    assert read(packed(members), "a.xlsx").text == "# S\nMay | 3\n\nWindy days"
+
+
 def test_damaged_comments_and_drawings_leave_the_rows():
     parts = {"comments": "<comments><author>", "drawing": "<wsDr>"}
     reading = read(related(saved(workbook(S=[["x"]])), parts), "a.xlsx")

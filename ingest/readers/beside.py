@@ -32,6 +32,8 @@ class BesideCells:
             for inner in self._related(drawing.path, "chart", "diagramData"):
                 if inner.kind == "chart":
                     lines += self._package.chart(inner.path, values=False)
+                    for shapes in self._related(inner.path, "chartUserShapes"):
+                        lines += drawing_lines(self._package.walk(shapes.path))
                 else:
                     lines += self._package.diagram(inner.path)
         return lines
