@@ -95,7 +95,7 @@ class BesideCells:
         """The names of those who comment, by id."""
         return {
             element.get("id") or "": element.get("displayName") or ""
-            for part in self._related(MAIN, "person")
+            for part in self._related(self._package.main(MAIN), "person")
             for begins, tag, element in self._package.walk(part.path)
             if begins and tag == "person"
         }
