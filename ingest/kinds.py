@@ -8,8 +8,10 @@ beginning and, of an archive, its list of names.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from pathlib import PurePath
 
 from ingest.errors import ReadError
@@ -133,6 +135,10 @@ _JSON_FEED = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\{[^{}\[\]]{0,2000}?"version"\s*:\s*'
     rb'"https?:\\?/\\?/(?:www\.)?jsonfeed\.org\\?/version'
 )
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(ValueError, NotImplementedError, RuntimeError),
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MEMBERS = {
     "word/document.xml": "docx",
@@ -240,7 +246,7 @@ def _archive(data: bytes) -> str:
                 or _manifest(_beginning(archive, names.get("meta-inf/manifest.xml")))
                 or "zip"
             )
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
+    except _DAMAGED:
         return "zip"  # its reader says what is wrong with it
 
 

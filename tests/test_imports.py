@@ -27,7 +27,7 @@ OWNER = {
     "openpyxl": "ingest/readers/workbook.py",
     "xlrd": "ingest/readers/oldbook.py",
     "httpcore": "ingest/fetch.py",
-    "olefile": "ingest/readers/outlook.py",
+    "olefile": ("ingest/readers/outlook.py", "ingest/readers/oldbook.py"),
     "pypdfium2": "store/pdfium.py",
     "pytesseract": "ingest/ocr.py",
 }

@@ -1,6 +1,7 @@
 """Office files that other programs write: other paths, templates, one part, small faults."""
 
 import io
+import struct
 import zipfile
 
 import docx
@@ -11,7 +12,8 @@ import pytest
 from ingest import ReadError
 from ingest.kinds import kind_of
 from ingest.readers import read, sheets
-from tests.test_readers_office import ODF, odf, packed, place, saved
+from tests.ole import xls
+from tests.test_readers_office import ODF, changed, odf, packed, place, saved
 
 WORDS = "Martha is a zebra."
 TYPE = "application/vnd.oasis.opendocument."
@@ -212,3 +214,35 @@ def test_comments_and_text_boxes_of_an_opendocument_sheet_stand_after_its_rows()
 )
 def test_columns_have_the_names_that_spreadsheets_show(column, name):
     assert sheets.column_name(column) == name
+
+
+def test_a_workbook_is_read_out_of_a_container_whose_chains_are_damaged():
+    data = bytearray(xls(S=[["x", 5.0]]))
+    table = 512 * (1 + struct.unpack_from("<I", data, 76)[0])
+    entries = (len(data) - table) // 4
+    struct.pack_into(f"<{entries}I", data, table, *range(entries))
+    assert read(bytes(data), "a.xls").text == "# S\nx | 5"
+
+
+def test_a_container_without_a_workbook_is_named():
+    data = xls(S=[["x", 5.0]])
+    lost = data.replace("Workbook".encode("utf-16-le"), "Notebook".encode("utf-16-le"))
+    with pytest.raises(ReadError, match=r"'a\.xls' is damaged"):
+        read(lost, "a.xls")
+
+
+def test_elements_that_end_others_are_refused_before_anything_is_made_of_them():
+    document = docx.Document()
+    document.add_table(1, 1).cell(0, 0).text = WORDS
+    data = changed(
+        saved(document), "word/document.xml", lambda content: content.replace(b"<w:tbl>", b"<w:t>")
+    )
+    with pytest.raises(ReadError, match="not well formed"):
+        read(data, "a.docx")
+
+
+def test_a_member_that_cannot_be_unpacked_leaves_the_file_a_zip_archive():
+    data = bytearray(packed({"[Content_Types].xml": "a" * 4000}))
+    at = data.index(b"[Content_Types].xml") + len("[Content_Types].xml")
+    data[at : at + 4] = b"\xff\xff\xff\xff"
+    assert kind_of(bytes(data), "a.zip") == "zip"

@@ -35,9 +35,13 @@ def walk(
     they themselves too. Raises ReadError for what is not well formed, or declares a DTD.
     """
     skipping = depth = 0
-    events = _events(data, recover=True)
+    source = _Source(data)
+    events = _events(source, recover=True)
     try:
         for event, element in events:
+            if source.asked:  # its next piece is parsed: what is wrong with it is known
+                source.asked = False
+                _refuse_faults(events, name)
             depth += 1 if event == "start" else -1
             if event == "start" and depth == 1:
                 _refuse_doctype(element, name)
@@ -57,16 +61,13 @@ def walk(
             _let_go(element)
     except etree.LxmlError as error:
         raise damaged(name, f"its XML is not well formed ({error})") from error
-    for one in events.error_log:
-        if one.type not in _HARMLESS:
-            said = f"{one.message}, line {one.line}, column {one.column}"
-            raise damaged(name, f"its XML is not well formed ({said})")
+    _refuse_faults(events, name)
 
 
 def refuse_doctype(data: bytes, name: str) -> None:
     """Raise ReadError if this XML declares a DTD: a trick, as no office file needs one."""
     try:
-        for _, element in _events(data):
+        for _, element in _events(io.BytesIO(data)):
             _refuse_doctype(element, name)
             return
     except etree.LxmlError as error:
@@ -107,9 +108,19 @@ def words_before(begins: bool, element: Element) -> str:
     return (parent.text if parent is not None else "") or ""
 
 
-def _events(data: bytes, recover: bool = False) -> etree.iterparse[tuple[str, Element]]:
+class _Source(io.BytesIO):
+    """Bytes that know whether more of them were asked for."""
+
+    asked = False
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.asked = True
+        return super().read(size)
+
+
+def _events(source: io.BytesIO, recover: bool = False) -> etree.iterparse[tuple[str, Element]]:
     return etree.iterparse(
-        io.BytesIO(data),
+        source,
         events=("start", "end"),
         resolve_entities=False,
         load_dtd=False,
@@ -119,6 +130,13 @@ def _events(data: bytes, recover: bool = False) -> etree.iterparse[tuple[str, El
         remove_pis=True,
         recover=recover,
     )
+
+
+def _refuse_faults(events: etree.iterparse[tuple[str, Element]], name: str) -> None:
+    for one in events.error_log:
+        if one.type not in _HARMLESS:
+            said = f"{one.message}, line {one.line}, column {one.column}"
+            raise damaged(name, f"its XML is not well formed ({said})")
 
 
 def _refuse_doctype(element: Element, name: str) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+import olefile
 import xlrd
 
 from ingest.errors import ReadError
@@ -97,7 +98,7 @@ def read(data: bytes, name: str) -> Reading:
     writer, damaged_objects = SheetWriter(), 0
     try:
         book = xlrd.open_workbook(
-            file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True
+            file_contents=_records(data), logfile=io.StringIO(), on_demand=True, ragged_rows=True
         )
         for index in range(book.nsheets):
             sheet = book.sheet_by_index(index)
@@ -116,6 +117,18 @@ def read(data: bytes, name: str) -> Reading:
             f"Comments or text boxes that are damaged are left out ({damaged_objects:,})."
         )
     return writer.reading(title_from(name), "xls")
+
+
+def _records(data: bytes) -> bytes:
+    """The workbook out of its container, in which xlrd follows damaged chains without end."""
+    if not data.startswith(olefile.MAGIC):
+        return data
+    with olefile.OleFileIO(io.BytesIO(data)) as container:
+        for stream in ("Workbook", "Book"):
+            if container.exists(stream):
+                content: bytes = container.openstream(stream).read()
+                return content
+    raise ValueError("there is no workbook in it")
 
 
 def _rows(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> Iterator[Row]:
