@@ -176,6 +176,13 @@ def test_xml_nested_too_deeply_is_refused_and_damage_noted():
         read(b"just words", "a.xml")
 
 
+def test_xml_whose_namespace_is_not_declared_is_read():
+    reading = read(b'<m:shop><m:kite m:cost="12">Red</m:kite></m:shop>', "a.xml")
+    assert "Red" in reading.text
+    assert "12" in reading.text
+    assert reading.notes[0].startswith("It is damaged (")
+
+
 # --- notebooks, subtitles, outlines --------------------------------------------------
 
 

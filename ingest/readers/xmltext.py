@@ -53,7 +53,7 @@ def read(data: bytes, name: str) -> Reading:
     root, notes = _parsed(data, name)
     if any(len(element.attrib) > _MOST_ATTRIBUTES for element in root.iter(etree.Element)):
         raise ReadError(f"{name!r} has an element of more than {_MOST_ATTRIBUTES:,} attributes")
-    if etree.QName(root).namespace == _HTML or _name(root) == "html":
+    if root.tag.startswith(f"{{{_HTML}}}") or _name(root) == "html":
         words, title = markup_text(decode(data, name), name), ""
     elif any(_name(element) in _PROSE for element in root.iter(etree.Element)):
         title = _article_title(root)
