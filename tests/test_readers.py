@@ -101,9 +101,28 @@ def test_utf_8_with_a_damaged_byte_is_read():
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_read(encoding):
-    text = "The zebra lives in the savannah and eats grass."
-    assert read(text.encode(encoding), "unmarked.txt").text == text
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The zebra lives in the savannah and eats grass.",
+        "Однажды, в студеную зимнюю пору, я из лесу вышел.",
+        "これは日本語の文章です。\n一つのテストのために書かれました。",
+    ],
+)
+def test_utf_16_without_a_mark_is_read(encoding, text):
+    reading = read(text.encode(encoding), "unmarked.txt")
+    assert (reading.text, reading.notes) == (text, (f"Its encoding was guessed: {encoding}.",))
+
+
+def test_zeros_that_end_fields_are_no_utf_16():
+    rows = "Kite\0\tLänge\0\tPreis\r\nRot\0\t2\0\t12\r\n"
+    assert (
+        read(rows.encode(), "a.tsv").text
+        == "Kite | Länge | Preis\nKite: Rot | Länge: 2 | Preis: 12"
+    )
+    assert read(b"[1, 2\x003]\n", "a.txt").text == "[1, 23]\n"
+    with pytest.raises(ReadError, match=r"'a.txt' is not a text file"):
+        read(b"Kite" * 20 + b"\0\1", "a.txt")
 
 
 def test_a_page_of_very_many_blocks_is_read():
