@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ingest.errors import ReadError
 from ingest.readers.blocks import ListItem, first_heading, heading, joined
 from ingest.readers.markdown import heading_sections
-from ingest.readers.rtfwords import CHARACTERS, CHARSETS, ESCAPED, SKIP, STARRED, SYMBOLS
+from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
+from ingest.readers.rtfwords import CHARACTERS, ESCAPED, SKIP, STARRED, SYMBOLS
 from ingest.readers.tables import one_line, table_lines
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
@@ -32,11 +32,6 @@ _ASIDES = {
     **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
 }
 _LISTS = frozenset({"listtext", "pntext"})
-_STYLE = re.compile(rb"\\s(\d{1,5})\b")
-_HEADING = re.compile(rb"\bheading ([1-9])\Z", re.IGNORECASE)
-_LONGEST_STYLE = 2_000  # bytes
-_FONT = re.compile(rb"\\f(\d{1,6})(?![\d])[^{}]{0,200}?\\fcharset(\d{1,3})")
-_TABLE_SCAN = 2 << 20  # bytes in which the tables of fonts and styles are looked for
 
 
 @dataclass(slots=True)
@@ -66,25 +61,12 @@ class _Target:
     listed: bool = False
 
 
-def _headings(data: bytes) -> Iterator[tuple[int, int]]:
-    """The styles that are headings, `\\s1 … heading 1;`, and their levels."""
-    for one in data.split(b";"):
-        style = re.split(rb"[{}]", one[-_LONGEST_STYLE:])[-1]
-        level, number = _HEADING.search(style), _STYLE.search(style)
-        if level and number and number.start() < level.start():
-            yield int(number[1]), int(level[1])
-
-
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.encoding = "cp1252"
-        self.fonts = {
-            int(key): CHARSETS[int(charset)]
-            for key, charset in _FONT.findall(data[:_TABLE_SCAN])
-            if int(charset) in CHARSETS
-        }
-        self.headings = dict(_headings(data[:_TABLE_SCAN]))
+        self.fonts = fonts(data)
+        self.headings = headings(data)
         self.group = _Group()
         self.groups: list[_Group] = []
         self.targets = [_Target()]
@@ -207,18 +189,23 @@ class _Reader:
         self.group.opened = False
         if not data or self.group.skip or self.group.hidden:
             return
-        encoding = self.fonts.get(-1 if self.group.font is None else self.group.font, self.encoding)
+        encoding = self._font() or self.encoding
         if encoding != self._bytes_in:
             self._flush()
             self._bytes_in = encoding
         self._bytes.append(data)
+
+    def _font(self) -> str:
+        """The encoding that the font at hand has of its own, or `""`."""
+        return self.fonts.get(-1 if self.group.font is None else self.group.font, "")
 
     def _flush(self) -> None:
         if self._bytes:
             data = b"".join(self._bytes)
             self._bytes = []
             encoding = self._bytes_in if self._bytes_in != "symbol" else self.encoding
-            self._put(data.decode(encoding, "replace"))
+            symbol = encoding == SYMBOL_FONT
+            self._put(symbols(data) if symbol else data.decode(encoding, "replace"))
 
     def _text(self, words: str) -> None:
         if self._stand_ins:
@@ -238,7 +225,8 @@ class _Reader:
     def _unicode(self, number: int) -> None:
         self._stand_ins = 0
         # Written as signed 16 bits; beyond them as two surrogates.
-        self._text(chr(number % 0x10000))
+        number %= 0x10000
+        self._text(symbol(number) if self._font() == SYMBOL_FONT else chr(number))
         self._stand_ins = self.group.uc
 
     # What words do
