@@ -16,7 +16,16 @@ from ingest.errors import ReadError
 from ingest.readers.blocks import ListItem, first_heading, heading, joined
 from ingest.readers.markdown import heading_sections
 from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
-from ingest.readers.rtfwords import CHARACTERS, ESCAPED, SKIP, STARRED, SYMBOLS
+from ingest.readers.rtfwords import (
+    ASIDES,
+    CHARACTERS,
+    ESCAPED,
+    FORMULA_MARKS,
+    LISTS,
+    SKIP,
+    STARRED,
+    SYMBOLS,
+)
 from ingest.readers.tables import one_line, table_lines
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
@@ -25,13 +34,7 @@ from store.records import Section
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)"
 )
-_ASIDES = {
-    "footnote": ("Footnote", "footnotes"),
-    "annotation": ("Comment", "comments"),
-    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
-    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
-}
-_LISTS = frozenset({"listtext", "pntext"})
+_PROPERTIES = re.compile("m[a-zA-Z]+Pr$")  # of a part of a formula
 
 
 @dataclass(slots=True)
@@ -133,11 +136,11 @@ class _Reader:
         self._flush()
         self._stand_ins = 0
         kind = self.group.kind
-        if kind in _ASIDES and len(self.targets) > 1:
+        if kind in ASIDES and len(self.targets) > 1:
             self._end_aside(kind)
         elif kind == "title" and self._title is not None:
             self.title, self._title = one_line(clean("".join(self._title))), None
-        elif kind in _LISTS:
+        elif kind in LISTS:
             self.targets[-1].listed = True
         if self.groups:
             self.group = self.groups.pop()
@@ -171,12 +174,14 @@ class _Reader:
         elif word == "pict":
             self.pictures += 1
             group.skip = True
-        elif word in SKIP or (group.starred and word not in STARRED | {"footnote"}):
+        elif word in SKIP or (group.starred and word not in STARRED) or _PROPERTIES.match(word):
             group.skip = True
-        elif word in _ASIDES:
+        elif mark := FORMULA_MARKS.get(word):
+            self._text(mark)
+        elif word in ASIDES:
             group.kind = word
             self.targets.append(_Target(word))
-        elif word in _LISTS:
+        elif word in LISTS:
             group.kind = word
 
     # Words
@@ -318,7 +323,7 @@ class _Reader:
         self._end_paragraph()
         self.targets.pop()
         self._end_table(target)
-        called, section = _ASIDES[kind]
+        called, section = ASIDES[kind]
         words = one_line(" ".join(target.blocks))
         known = self.asides.setdefault(section, [])
         if not any(map(str.isalpha, words)):

@@ -12,7 +12,21 @@ SKIP = frozenset(
     aftnsepc blipuid picprop objalias objname protusertbl oldcprops""".split()
 )
 # Starred groups whose words count, though old programs may ignore them.
-STARRED = frozenset({"shptxt", "annotation", "atnauthor", "shppict", "shpinst", "pntext", "ud"})
+STARRED = frozenset(
+    "shptxt annotation atnauthor shppict shpinst pntext ud footnote moMathPara moMath".split()
+)
+FORMULA_MARKS = {  # before a part of a formula
+    "msup": "^",
+    "msub": "_",
+    "mden": "/",
+}
+LISTS = frozenset({"listtext", "pntext"})
+ASIDES = {  # how one is called, the section that they are in
+    "footnote": ("Footnote", "footnotes"),
+    "annotation": ("Comment", "comments"),
+    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
+    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
+}
 CHARACTERS = {
     **{"emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“"},
     **{"rdblquote": "”", "bullet": "•", "tab": "\t", "line": "\n", "emspace": " "},
