@@ -421,6 +421,12 @@ def test_opendocument_slides_have_titles_and_notes():
             rb"{\msSup{\me{\mr c}}{\msup{\mr 2}}}}} it is}",
             "so a/bc^2 it is",
         ),
+        (
+            rb"{\rtf1 a{\shp{\*\shpinst{\sp{\sv 1}}{\shptxt box\par}}{\shprslt x}}b\par c}",
+            "ab\n\nbox\n\nc",
+        ),
+        (rb"{\rtf1 a{\*\do\dobxpage{\dptxbxtext box\par}}b\par c}", "ab\n\nbox\n\nc"),
+        (rb"{\rtf1\intbl a{\shp{\*\shpinst{\shptxt box}}}\cell b\cell\row}", "a box | b"),
         (rb"{\rtf1 cut {\b off", "cut off"),
         (rb"{\rtf1 a\bin5 {}\{}b}", "ab"),
         (rb"{\rtf1 one}}}} two", "one two"),

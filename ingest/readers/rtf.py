@@ -18,6 +18,7 @@ from ingest.readers.markdown import heading_sections
 from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
 from ingest.readers.rtfwords import (
     ASIDES,
+    BOXES,
     CHARACTERS,
     ESCAPED,
     FORMULA_MARKS,
@@ -57,7 +58,7 @@ class _Target:
     blocks: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     cells: list[str] = field(default_factory=list)
-    nested: list[str] = field(default_factory=list)
+    boxes: list[str] = field(default_factory=list)  # of text: they stand behind the paragraph
     flagged: bool = False
     in_table: bool = False
     level: int | None = None
@@ -138,6 +139,8 @@ class _Reader:
         kind = self.group.kind
         if kind in ASIDES and len(self.targets) > 1:
             self._end_aside(kind)
+        elif kind in BOXES and len(self.targets) > 1:
+            self._end_box()
         elif kind == "title" and self._title is not None:
             self.title, self._title = one_line(clean("".join(self._title))), None
         elif kind in LISTS:
@@ -178,7 +181,7 @@ class _Reader:
             group.skip = True
         elif mark := FORMULA_MARKS.get(word):
             self._text(mark)
-        elif word in ASIDES:
+        elif word in ASIDES or word in BOXES:
             group.kind = word
             self.targets.append(_Target(word))
         elif word in LISTS:
@@ -285,21 +288,21 @@ class _Reader:
         words, target.words = _characters(target.words).strip(), []
         self._end_table(target)
         listed, target.listed = target.listed, False
-        if not words:
-            return
-        if target.level is not None and not target.kind:
+        if words and target.level is not None and target.kind not in ASIDES:
             target.blocks.append(heading(target.level, words))
-        elif listed:
+        elif words and listed:
             mark, _, rest = words.partition("\t")
             mark = "-" if not any(map(str.isalnum, mark)) else mark
             target.blocks.append(ListItem(f"{mark} {rest.strip()}" if rest else words))
-        else:
+        elif words:
             target.blocks.append(words)
+        target.blocks += target.boxes
+        target.boxes = []
 
     def _end_cell(self, number: int | None) -> None:
         target = self.targets[-1]
-        target.cells.append(one_line(_characters(target.words)))
-        target.words, target.listed = [], False
+        target.cells.append(one_line(" ".join([_characters(target.words), *target.boxes])))
+        target.words, target.boxes, target.listed = [], [], False
 
     def _end_row(self, number: int | None) -> None:
         target = self.targets[-1]
@@ -317,12 +320,19 @@ class _Reader:
             target.blocks.append("\n".join(filter(None, lines)))
             target.rows, target.flagged = [], False
 
-    def _end_aside(self, kind: str) -> None:
+    def _end_target(self) -> _Target:
         target = self.targets[-1]
         target.in_table = False
         self._end_paragraph()
-        self.targets.pop()
         self._end_table(target)
+        return self.targets.pop()
+
+    def _end_box(self) -> None:
+        box = self._end_target()
+        self.targets[-1].boxes += box.blocks
+
+    def _end_aside(self, kind: str) -> None:
+        target = self._end_target()
         called, section = ASIDES[kind]
         words = one_line(" ".join(target.blocks))
         known = self.asides.setdefault(section, [])

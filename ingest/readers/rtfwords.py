@@ -7,19 +7,21 @@ SKIP = frozenset(
     """fonttbl colortbl stylesheet pict objdata objclass fldinst datafield themedata xmlnstbl
     colorschememapping listtable listoverridetable rsidtbl generator latentstyles datastore
     bkmkstart bkmkend nonshppict nonesttables nesttableprops revtbl filetbl private xe tc tcf
-    pgptbl background shprslt sp sn sv do falt panose info userprops atnid atndate atnref atnicn
+    pgptbl background shprslt sp sn sv falt panose info userprops atnid atndate atnref atnicn
     atntime atnparent mmathPr defchp defpap template wgrffmtfilter footnotesep footnotesepc aftnsep
     aftnsepc blipuid picprop objalias objname protusertbl oldcprops""".split()
 )
 # Starred groups whose words count, though old programs may ignore them.
 STARRED = frozenset(
-    "shptxt annotation atnauthor shppict shpinst pntext ud footnote moMathPara moMath".split()
+    """shptxt do dptxbxtext annotation atnauthor shppict shpinst pntext ud footnote moMathPara
+    moMath""".split()
 )
 FORMULA_MARKS = {  # before a part of a formula
     "msup": "^",
     "msub": "_",
     "mden": "/",
 }
+BOXES = frozenset({"shptxt", "dptxbxtext"})  # of text, beside a paragraph
 LISTS = frozenset({"listtext", "pntext"})
 ASIDES = {  # how one is called, the section that they are in
     "footnote": ("Footnote", "footnotes"),
