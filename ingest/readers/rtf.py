@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ingest.errors import ReadError
-from ingest.readers.blocks import ListItem, first_heading, heading, joined
+from ingest.readers.blocks import first_heading, joined
 from ingest.readers.markdown import heading_sections
 from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
+from ingest.readers.rtftarget import Target
 from ingest.readers.rtfwords import (
     ASIDES,
     BOXES,
@@ -27,7 +28,7 @@ from ingest.readers.rtfwords import (
     STARRED,
     SYMBOLS,
 )
-from ingest.readers.tables import one_line, table_lines
+from ingest.readers.tables import one_line
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 from store.records import Section
@@ -49,22 +50,6 @@ class _Group:
     starred: bool = False
 
 
-@dataclass(slots=True)
-class _Target:
-    """Whose words are collected apart: the document, a footnote, a header."""
-
-    kind: str = ""
-    words: list[str] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    cells: list[str] = field(default_factory=list)
-    boxes: list[str] = field(default_factory=list)  # of text: they stand behind the paragraph
-    flagged: bool = False
-    in_table: bool = False
-    level: int | None = None
-    listed: bool = False
-
-
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -73,7 +58,7 @@ class _Reader:
         self.headings = headings(data)
         self.group = _Group()
         self.groups: list[_Group] = []
-        self.targets = [_Target()]
+        self.targets = [Target()]
         self.asides: dict[str, list[str]] = {}
         self.title = ""
         self.pictures = self.hidden = 0
@@ -99,9 +84,8 @@ class _Reader:
                 self._token(*token.groups())
         while self.groups:  # it was cut off
             self._close()
-        self.targets[0].in_table = False
-        self._end_paragraph()
-        self._end_table(self.targets[0])
+        self._flush()
+        self.targets[0].end()
 
     def _token(
         self,
@@ -183,7 +167,7 @@ class _Reader:
             self._text(mark)
         elif word in ASIDES or word in BOXES:
             group.kind = word
-            self.targets.append(_Target(word))
+            self.targets.append(Target(word))
         elif word in LISTS:
             group.kind = word
 
@@ -281,50 +265,17 @@ class _Reader:
 
     def _end_paragraph(self, number: int | None = None) -> None:
         self._flush()
-        target = self.targets[-1]
-        if target.in_table:
-            target.words.append("\n")
-            return
-        words, target.words = _characters(target.words).strip(), []
-        self._end_table(target)
-        listed, target.listed = target.listed, False
-        if words and target.level is not None and target.kind not in ASIDES:
-            target.blocks.append(heading(target.level, words))
-        elif words and listed:
-            mark, _, rest = words.partition("\t")
-            mark = "-" if not any(map(str.isalnum, mark)) else mark
-            target.blocks.append(ListItem(f"{mark} {rest.strip()}" if rest else words))
-        elif words:
-            target.blocks.append(words)
-        target.blocks += target.boxes
-        target.boxes = []
+        self.targets[-1].end_paragraph()
 
     def _end_cell(self, number: int | None) -> None:
-        target = self.targets[-1]
-        target.cells.append(one_line(" ".join([_characters(target.words), *target.boxes])))
-        target.words, target.boxes, target.listed = [], [], False
+        self.targets[-1].end_cell()
 
     def _end_row(self, number: int | None) -> None:
-        target = self.targets[-1]
-        target.rows.append(target.cells)
-        target.cells = []
+        self.targets[-1].end_row()
 
-    def _end_table(self, target: _Target) -> None:
-        if target.cells:
-            target.rows.append(target.cells)
-            target.cells = []
-        if target.rows:
-            # Only what the file calls headings: many a table here has none.
-            rows = target.rows
-            lines = table_lines(rows, True) if target.flagged else [" | ".join(r) for r in rows]
-            target.blocks.append("\n".join(filter(None, lines)))
-            target.rows, target.flagged = [], False
-
-    def _end_target(self) -> _Target:
-        target = self.targets[-1]
-        target.in_table = False
-        self._end_paragraph()
-        self._end_table(target)
+    def _end_target(self) -> Target:
+        self._flush()
+        self.targets[-1].end()
         return self.targets.pop()
 
     def _end_box(self) -> None:
@@ -368,14 +319,6 @@ _ACTS = {
     "nestrow": lambda reader, number: reader.targets[-1].words.append(" "),
     "row": _Reader._end_row,
 }
-
-
-def _characters(words: list[str]) -> str:
-    """Joined, with pairs of surrogates made one character."""
-    text = "".join(words)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return clean(text)
 
 
 def read(data: bytes, name: str) -> Reading:
