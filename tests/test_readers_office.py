@@ -427,6 +427,10 @@ def test_opendocument_slides_have_titles_and_notes():
         ),
         (rb"{\rtf1 a{\*\do\dobxpage{\dptxbxtext box\par}}b\par c}", "ab\n\nbox\n\nc"),
         (rb"{\rtf1\intbl a{\shp{\*\shpinst{\shptxt box}}}\cell b\cell\row}", "a box | b"),
+        (
+            rb"{\rtf1 a{\*\atnauthor Li}\chatn{\*\annotation No.}b{\*\annotation Yes.}}",
+            "ab\n\nComment by Li: No.\n\nComment: Yes.",
+        ),
         (rb"{\rtf1 cut {\b off", "cut off"),
         (rb"{\rtf1 a\bin5 {}\{}b}", "ab"),
         (rb"{\rtf1 one}}}} two", "one two"),

@@ -36,6 +36,7 @@ from store.records import Section
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)"
 )
+_APART = {"title": "title", "atnauthor": "_author"}
 _PROPERTIES = re.compile("m[a-zA-Z]+Pr$")  # of a part of a formula
 
 
@@ -65,7 +66,8 @@ class _Reader:
         self._bytes: list[bytes] = []  # not yet decoded, all in `_bytes_in`
         self._bytes_in = ""
         self._stand_ins = 0  # characters to drop after a unicode escape
-        self._title: list[str] | None = None
+        self._apart: list[str] | None = None  # words of no text: the title, an author
+        self._author = ""  # of the comment to come
 
     # Tokens
 
@@ -125,8 +127,9 @@ class _Reader:
             self._end_aside(kind)
         elif kind in BOXES and len(self.targets) > 1:
             self._end_box()
-        elif kind == "title" and self._title is not None:
-            self.title, self._title = one_line(clean("".join(self._title))), None
+        elif kind in _APART and self._apart is not None:
+            words, self._apart = one_line(clean("".join(self._apart))), None
+            setattr(self, _APART[kind], words)
         elif kind in LISTS:
             self.targets[-1].listed = True
         if self.groups:
@@ -153,7 +156,7 @@ class _Reader:
         """The first word of a group: says what the group is."""
         group = self.group
         if word == "title" and self.groups and self.groups[-1].kind == "info":
-            group.kind, group.skip, self._title = "title", False, []
+            group.kind, group.skip, self._apart = "title", False, []
         elif group.skip:
             return
         elif word == "info":
@@ -170,6 +173,8 @@ class _Reader:
             self.targets.append(Target(word))
         elif word in LISTS:
             group.kind = word
+        elif word == "atnauthor":
+            group.kind, self._apart = word, []
 
     # Words
 
@@ -209,8 +214,8 @@ class _Reader:
             self._put(words)
 
     def _put(self, words: str) -> None:
-        if self._title is not None:
-            self._title.append(words)
+        if self._apart is not None:
+            self._apart.append(words)
         else:
             self.targets[-1].words.append(words)
 
@@ -285,6 +290,8 @@ class _Reader:
     def _end_aside(self, kind: str) -> None:
         target = self._end_target()
         called, section = ASIDES[kind]
+        if kind == "annotation" and self._author:
+            called, self._author = f"{called} by {self._author}", ""
         words = one_line(" ".join(target.blocks))
         known = self.asides.setdefault(section, [])
         if not any(map(str.isalpha, words)):
