@@ -431,6 +431,10 @@ def test_opendocument_slides_have_titles_and_notes():
             rb"{\rtf1 a{\*\atnauthor Li}\chatn{\*\annotation No.}b{\*\annotation Yes.}}",
             "ab\n\nComment by Li: No.\n\nComment: Yes.",
         ),
+        (
+            rb"{\rtf1\mac\ansicpg10000 Gr\'9f\'a7e{\upr{ N?}{\*\ud{ \u50864?}}}\column b}",
+            "Grüße 우\n\nb",
+        ),
         (rb"{\rtf1 cut {\b off", "cut off"),
         (rb"{\rtf1 a\bin5 {}\{}b}", "ab"),
         (rb"{\rtf1 one}}}} two", "one two"),

@@ -21,6 +21,7 @@ from ingest.readers.rtfwords import (
     ASIDES,
     BOXES,
     CHARACTERS,
+    CODEPAGES,
     ESCAPED,
     FORMULA_MARKS,
     LISTS,
@@ -117,7 +118,9 @@ class _Reader:
         self._flush()
         self._stand_ins = 0
         self.groups.append(self.group)
-        self.group = replace(self.group, kind="", opened=True, starred=False)
+        # Of what is written twice, the second, in Unicode, is taken.
+        skip = self.group.skip or self.group.kind == "upr"
+        self.group = replace(self.group, skip=skip, kind="", opened=True, starred=False)
 
     def _close(self) -> None:
         self._flush()
@@ -154,27 +157,31 @@ class _Reader:
 
     def _begin(self, word: str) -> None:
         """The first word of a group: says what the group is."""
-        group = self.group
-        if word == "title" and self.groups and self.groups[-1].kind == "info":
+        group, outside = self.group, self.groups[-1] if self.groups else _Group()
+        if word == "title" and outside.kind == "info":
             group.kind, group.skip, self._apart = "title", False, []
+        elif word == "ud" and outside.kind == "upr":
+            group.skip = outside.skip
         elif group.skip:
             return
         elif word == "info":
             group.kind, group.skip = "info", True
-        elif word == "pict":
-            self.pictures += 1
-            group.skip = True
         elif word in SKIP or (group.starred and word not in STARRED) or _PROPERTIES.match(word):
+            self.pictures += word == "pict"
             group.skip = True
+        else:
+            self._begin_shown(word)
+
+    def _begin_shown(self, word: str) -> None:
+        if word in LISTS or word == "upr":
+            self.group.kind = word
+        elif word in ASIDES or word in BOXES:
+            self.group.kind = word
+            self.targets.append(Target(word))
+        elif word == "atnauthor":
+            self.group.kind, self._apart = word, []
         elif mark := FORMULA_MARKS.get(word):
             self._text(mark)
-        elif word in ASIDES or word in BOXES:
-            group.kind = word
-            self.targets.append(Target(word))
-        elif word in LISTS:
-            group.kind = word
-        elif word == "atnauthor":
-            group.kind, self._apart = word, []
 
     # Words
 
@@ -230,9 +237,9 @@ class _Reader:
 
     def _set_encoding(self, number: int | None) -> None:
         try:
-            self.encoding = codecs.lookup(f"cp{number}").name
+            self.encoding = CODEPAGES.get(number or 0) or codecs.lookup(f"cp{number}").name
         except LookupError:
-            self.encoding = "utf-8" if number == 65001 else "cp1252"
+            self.encoding = "cp1252"
 
     def _set_font(self, number: int | None) -> None:
         self.group.font = number
@@ -321,6 +328,7 @@ _ACTS = {
     "par": _Reader._end_paragraph,
     "sect": _Reader._end_paragraph,
     "page": _Reader._end_paragraph,
+    "column": _Reader._end_paragraph,
     "cell": _Reader._end_cell,
     "nestcell": lambda reader, number: reader.targets[-1].words.append(" "),
     "nestrow": lambda reader, number: reader.targets[-1].words.append(" "),
