@@ -1,5 +1,6 @@
 """Mails, mailboxes and Outlook messages: what they say, what is attached, what is hostile."""
 
+import struct
 from email.message import EmailMessage
 
 import pytest
@@ -211,6 +212,21 @@ def test_an_outlook_message_is_read_with_what_is_attached():
     )
     assert found[1][2].text.strip() == "Attached words."
     assert found[2][2].text == "Grüße von innen."
+
+
+@pytest.mark.parametrize(
+    ("number", "page", "encoding"),
+    [(0x3FFD, 932, "cp932"), (0x3FDE, 950, "cp950"), (0x3FDE, 28592, "iso8859_2")],
+)
+def test_an_outlook_message_of_an_old_program_is_in_its_code_page(number, page, encoding):
+    said = {"cp932": "風が吹く", "cp950": "風箏比賽", "iso8859_2": "Žluťoučký kůň"}[encoding]
+    message = ole(
+        {
+            "__properties_version1.0": b"\0" * 32 + struct.pack("<HHIQ", 3, number, 0, page),
+            "__substg1.0_1000001E": said.encode(encoding).ljust(4096),
+        }
+    )
+    assert read(message, "a.msg").text.strip() == said
 
 
 @pytest.mark.parametrize("cut", [600, 5_000])

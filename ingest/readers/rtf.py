@@ -8,12 +8,12 @@ counted, not read.
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass, replace
 
 from ingest.errors import ReadError
 from ingest.readers.blocks import first_heading, joined
+from ingest.readers.encodings import codepage
 from ingest.readers.markdown import heading_sections
 from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
 from ingest.readers.rtftarget import Target
@@ -21,7 +21,6 @@ from ingest.readers.rtfwords import (
     ASIDES,
     BOXES,
     CHARACTERS,
-    CODEPAGES,
     ESCAPED,
     FORMULA_MARKS,
     LISTS,
@@ -236,10 +235,7 @@ class _Reader:
     # What words do
 
     def _set_encoding(self, number: int | None) -> None:
-        try:
-            self.encoding = CODEPAGES.get(number or 0) or codecs.lookup(f"cp{number}").name
-        except LookupError:
-            self.encoding = "cp1252"
+        self.encoding = codepage(number or 0) or "cp1252"
 
     def _set_font(self, number: int | None) -> None:
         self.group.font = number

@@ -36,12 +36,6 @@ CHARACTERS = {
 }
 SYMBOLS = {b"~": "\u00a0", b"_": "\u2011"}
 ESCAPED = frozenset({b"\\", b"{", b"}"})
-CODEPAGES = {  # those of which Python does not have the number
-    **{10000: "mac_roman", 10001: "shift_jis", 10004: "mac_arabic", 10006: "mac_greek"},
-    **{10007: "mac_cyrillic", 10029: "mac_latin2", 10079: "mac_iceland", 10081: "mac_turkish"},
-    **{20866: "koi8_r", 20932: "euc_jp", 28591: "cp1252", 28592: "iso8859_2", 28595: "iso8859_5"},
-    **{28597: "iso8859_7", 28605: "iso8859_15", 51949: "euc_kr", 65001: "utf-8"},
-}
 CHARSETS = {
     **{0: "cp1252", 2: "symbol", 77: "mac-roman", 78: "shift_jis", 80: "gb2312", 81: "big5"},
     **{128: "cp932", 129: "cp949", 130: "johab", 134: "gbk", 136: "big5", 161: "cp1253"},
