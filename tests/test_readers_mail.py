@@ -229,6 +229,27 @@ def test_an_outlook_message_of_an_old_program_is_in_its_code_page(number, page, 
     assert read(message, "a.msg").text.strip() == said
 
 
+@pytest.mark.parametrize(
+    ("streams", "sender"),
+    [
+        ({"0042001F": "Li", "5D02001F": "li@example.org"}, "Li <li@example.org>"),
+        ({"0C1A001F": "Li", "0C1F001F": "/O=ORG/CN=LI"}, "Li"),
+        ({"0C1A001F": "Li", "007D001F": "From: Li <li@example.org>\r\n"}, "Li <li@example.org>"),
+    ],
+)
+def test_the_sender_of_an_outlook_message_is_found(streams, sender):
+    named = {f"__substg1.0_{number}": words(value) for number, value in streams.items()}
+    message = ole(
+        {"__properties_version1.0": b"\0" * 32, "__substg1.0_1000001F": words("Hi"), **named}
+    )
+    assert read(message, "a.msg").text == f"From: {sender}\n\nHi"
+
+
+def test_a_mail_that_is_called_an_outlook_message_is_read():
+    reading = read(f"{HEADERS}\nAgreed.\n".encode(), "a.msg")
+    assert (reading.text, reading.format) == (f"{SHOWN}\n\nAgreed.", "eml")
+
+
 @pytest.mark.parametrize("cut", [600, 5_000])
 def test_a_broken_outlook_message_is_named(cut):
     message = ole({"__properties_version1.0": b"\0" * 32, "__substg1.0_1000001F": words("Hi")})
