@@ -229,6 +229,8 @@ def test_subtitles_are_sentences_with_their_time():
     )
     reading = read(vtt.encode(), "a.vtt")
     assert (reading.text, reading.format) == ("[00:00:01] Li: Hello Hello there.", "vtt")
+    unpadded = b"WEBVTT\n\nid-1/0\n0:1:5.2 --> 1:2:7.95\n<v Li>We met.</v>\n"
+    assert read(unpadded, "a.vtt").text == "[00:01:05] Li: We met."
     with pytest.raises(ReadError, match=r"'a.srt' is not a file of subtitles"):
         read(b"words", "a.srt")
 

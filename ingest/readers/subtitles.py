@@ -16,7 +16,7 @@ from ingest.reading import Reading
 
 LONGEST = 300  # characters of a line; a speaker may never end a sentence
 PAUSE = 4.0  # seconds of silence after which a new line begins
-_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})(?:[.,](\d{1,3}))?"
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\n]*$", re.MULTILINE)
 _VOICE = re.compile(r"<v(?:\.[^ >]{0,80})?[ \t]+([^>\n]{1,80})>")
 _TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,200}\}")
