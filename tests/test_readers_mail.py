@@ -74,6 +74,27 @@ def test_plain_text_is_preferred_and_html_is_read_where_there_is_none():
     assert rich.text.partition("\n\n")[2] == "## Plan\n\nGo\nnow.\n\n> When?"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("text/enriched", "attachment 1.txt"),
+        ("text/x-patch; name=a.patch", "a.patch.txt"),
+        ("text/calendar; name=visit.ics", "visit.ics.txt"),
+        ("text/plain; name=notes.md", "notes.md"),
+    ],
+)
+def test_attached_text_of_any_name_is_read(kind, name):
+    part = f"--b\nContent-Type: {kind}\nContent-Disposition: attachment\n\nWords.\n--b--"
+    raw = f"{HEADERS}Content-Type: multipart/mixed; boundary=b\n\n{part}"
+    _, (path, _, reading) = read_all(raw.encode(), "a.eml")
+    assert (path, reading.text.strip()) == (name, "Words.")
+
+
+def test_a_mail_whose_parts_are_not_marked_off_is_its_text():
+    raw = f"{HEADERS}Content-Type: multipart/mixed; boundary=b\n\nWe met.\n"
+    assert read(raw.encode(), "a.eml").text == f"{SHOWN}\n\nWe met."
+
+
 def test_attachments_are_parts_and_mails_inside_are_mails():
     inner = mail(text="The inner words.")
     del inner["Subject"]

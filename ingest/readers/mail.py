@@ -18,8 +18,10 @@ from datetime import datetime
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.utils import parsedate_to_datetime
+from pathlib import PurePath
 
 from ingest.errors import ReadError
+from ingest.kinds import SUFFIXES
 from ingest.readers.htmltext import markup_text
 from ingest.readers.text import clean, decoded, title_from
 from ingest.reading import Part, Reading
@@ -209,7 +211,10 @@ def _reading(message: Message, name: str) -> Reading:
 
 def _take(leaf: Message, wanted: bool, name: str, found: _Found) -> None:
     kind = leaf.get_content_type()
-    if note := _cryptography(leaf, kind):
+    note = _cryptography(leaf, kind)
+    if kind.startswith("multipart/") and isinstance(leaf.get_payload(), str):
+        kind = "text/plain"  # nothing in it is marked off as a part
+    if note:
         found.notes.append(note)
     elif kind == "message/rfc822":
         found.parts += _inner(leaf, found.notes)
@@ -304,5 +309,7 @@ def _attachment_name(part: Message, kind: str, number: int) -> str:
         name = part.get_filename("")
     except (ValueError, LookupError, TypeError):
         name = ""
-    suffix = {"text/html": ".html", "text/plain": ".txt", "text/calendar": ".txt"}.get(kind, "")
-    return one_line(decode_words(name)) or f"attachment {number}{suffix}"
+    name = one_line(decode_words(name)) or f"attachment {number}"
+    if kind.startswith("text/") and PurePath(name).suffix.lower() not in SUFFIXES:
+        name += ".html" if kind == "text/html" else ".txt"  # a reader sees the words in the mail
+    return name
