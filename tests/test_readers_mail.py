@@ -74,6 +74,14 @@ def test_plain_text_is_preferred_and_html_is_read_where_there_is_none():
     assert rich.text.partition("\n\n")[2] == "## Plan\n\nGo\nnow.\n\n> When?"
 
 
+def test_plain_text_that_only_stands_in_for_a_page_is_not_preferred():
+    page = f"<p>{'The kites flew over the savannah. ' * 9}</p>"
+    stub = mail(text="Your program shows no HTML.", html=page)
+    assert "over the savannah" in read(stub.as_bytes(), "a.eml").text
+    same = mail(text="The kites flew over the savannah. " * 9, html=page + "<p>Footer.</p>" * 9)
+    assert "Footer" not in read(same.as_bytes(), "a.eml").text
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [

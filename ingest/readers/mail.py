@@ -1,10 +1,10 @@
 """Mails (`.eml`): headers, the body, and what is attached to it.
 
-The plain text is preferred to the HTML that says the same; quoted replies stay. What is
-attached, mails too, becomes a part and is read on its own. The standard library parses
-with its old policy: the new one reads addresses by recursion, in quadratic time, and
-fails on headers that mail programs do write. Knows nothing about keys and
-certificates: what is encrypted is noted, and no signature is checked.
+The plain text is preferred to HTML that says the same, not to HTML that says far more;
+quoted replies stay. What is attached, mails too, becomes a part and is read on its own.
+The standard library parses with its old policy: the new one reads addresses by recursion,
+in quadratic time, and fails on headers that mail programs do write. Knows nothing about
+keys and certificates: what is encrypted is noted, and no signature is checked.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ingest.reading import Part, Reading
 from store.records import Section
 
 LONGEST_HEADER = 4_000  # characters of a header that are shown; a mail may have 5,000 recipients
+_FEW = 100  # words; a plain text of fewer may stand in for a page that it does not repeat
 _LONGEST_NAME = 80  # characters of a subject in a file's name
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}:[^\n]*|>?From [^\n]*)(?:\r?\n|\r|\Z)")
 # The parser takes quadratic time over these two headers.
@@ -230,8 +231,7 @@ def _take(leaf: Message, wanted: bool, name: str, found: _Found) -> None:
 def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
     """What the mail is made of, in order, and whether its text is wanted.
 
-    Of alternatives that say the same, one is: the plain text if it says anything, else
-    the last. A mail inside is one leaf.
+    Of alternatives one is. A mail inside is one leaf.
     """
     waiting = [(message, True)]
     while waiting:
@@ -242,13 +242,28 @@ def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
             continue
         chosen = None
         if part.get_content_type() == "multipart/alternative":
-            plain = (at for at, child in enumerate(children) if _is_plain_text(child))
-            chosen = next(plain, len(children) - 1)
+            chosen = _chosen(children)
         if part.get_content_type() == "multipart/encrypted":
             yield part, wanted
         waiting += [(child, wanted and chosen in (None, at)) for at, child in enumerate(children)][
             ::-1
         ]
+
+
+def _chosen(alternatives: list[Message]) -> int:
+    """Which one says it: the plain text, unless it only says to look at the last one."""
+    last = len(alternatives) - 1
+    for at, plain in enumerate(alternatives):
+        if _is_plain_text(plain):
+            said = len(_body(plain, "text/plain", "", []).split())
+            return last if said < _FEW and _words_of_html(alternatives[last]) > 4 * said else at
+    return last
+
+
+def _words_of_html(part: Message) -> int:
+    # No deeper: what is nested a hundred times would be read as often.
+    pages = [one for one in (part, *_children(part)) if one.get_content_type() == "text/html"]
+    return sum(len(_body(page, "text/html", "", []).split()) for page in pages)
 
 
 def _children(part: Message) -> list[Message]:
