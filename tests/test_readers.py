@@ -58,6 +58,16 @@ def test_a_web_page_is_read_without_its_menus():
         assert boilerplate not in document.text
 
 
+def test_a_document_saved_as_a_page_is_read_whole():
+    facts = "".join(
+        f"<p>The kite of size {n} flies in winds of {n + 9} knots. </p>" for n in range(9)
+    )
+    news = "<h2>News</h2><ul><li><a href='/1'>Red kites</a></li><li><a>Blue kites</a></li></ul>"
+    reading = read(f"<html><body><h1>Kites</h1>{facts}{news}</body></html>".encode(), "a.html")
+    assert reading.text.startswith("# Kites\n\nThe kite of size 0")
+    assert reading.text.endswith("## News\n\n- Red kites\n- Blue kites")
+
+
 def test_a_short_web_page_is_read_whole():
     assert read(b"<p>Just this.</p>", "a.html").text == "Just this."
 
