@@ -176,6 +176,22 @@ def test_xml_nested_too_deeply_is_refused_and_damage_noted():
         read(b"just words", "a.xml")
 
 
+@pytest.mark.parametrize(
+    ("data", "text", "notes"),
+    [
+        ('<?xml version="1.0" encoding="utf-16"?><a><b>ä</b></a>'.encode(), "b: ä", ()),
+        ("<a>Grüße aus Köln</a>".encode("cp1252"), "a: Grüße aus Köln",
+         ("Its encoding was guessed: cp1252.",)),
+        (b"<?xml version='1.0'?><a>1</a>\n<?xml version='1.0'?><a>2</a>", "a: 1 | a: 2", ()),
+        (b"<article><p>one<break/>two</p></article>", "one two", ()),
+        (b"<TEI><p>one<lb/>two th<lb break='no'/>ree</p></TEI>", "one two three", ()),
+    ],
+)  # fmt: skip
+def test_xml_that_is_not_quite_what_it_says_is_read(data, text, notes):
+    reading = read(data, "a.xml")
+    assert (reading.text, reading.notes) == (text, notes)
+
+
 def test_xml_whose_namespace_is_not_declared_is_read():
     reading = read(b'<m:shop><m:kite m:cost="12">Red</m:kite></m:shop>', "a.xml")
     assert "Red" in reading.text
