@@ -245,6 +245,13 @@ def test_subtitles_are_sentences_with_their_time():
     )
     reading = read(vtt.encode(), "a.vtt")
     assert (reading.text, reading.format) == ("[00:00:01] Li: Hello Hello there.", "vtt")
+    loose = (
+        "1\n00:00:01,000 --> 00:00:02,000\n\nAfter a line,\n2\n00:00:02,000 --> 00:00:03,000\n"
+        "without one: 1 < 2, <b>3 > 2</b>.\n3\n00:00:03,000 --> 00:00:04,000\n\n"
+    )
+    assert read(loose.encode(), "a.srt").text == (
+        "[00:00:01] After a line, without one: 1 < 2, 3 > 2."
+    )
     unpadded = b"WEBVTT\n\nid-1/0\n0:1:5.2 --> 1:2:7.95\n<v Li>We met.</v>\n"
     assert read(unpadded, "a.vtt").text == "[00:01:05] Li: We met."
     with pytest.raises(ReadError, match=r"'a.srt' is not a file of subtitles"):
