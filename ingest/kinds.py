@@ -139,6 +139,11 @@ _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
     *(ValueError, NotImplementedError, RuntimeError),
 )
+_MAIL = re.compile(
+    rb"(?:From [^\n]{1,500}\n)?(?:From|To|Date|Subject|Received|Return-Path|Delivered-To|Message-ID"
+    rb"|MIME-Version|Content-Type|X-[\w-]{1,60}): ",
+    re.I,
+)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MEMBERS = {
     "word/document.xml": "docx",
@@ -187,8 +192,8 @@ def kind_of(data: bytes, name: str) -> str:
     if found == "encrypted":
         raise ReadError(f"{name!r} is protected by a password: save it without, and try again")
     if found in (None, "ole") and named in _SIGNED:
-        if _HTML.match(data):
-            return "html"
+        if other := _text_called(named or "", data):
+            return other
         raise ReadError(f"{name!r} is damaged, or is not {_SIGNED[named]}")
     if found == "zip" and named not in (None, "zip"):
         wanted = _SIGNED.get(named or "", "what its name says")
@@ -205,6 +210,13 @@ def kind_of(data: bytes, name: str) -> str:
     if kind not in READERS:
         raise ReadError(f"{name!r} is of a type not read ({kind}): save it in a newer format")
     return kind
+
+
+def _text_called(named: str, data: bytes) -> str | None:
+    """The kind of a text that some programs give such a name."""
+    if _HTML.match(data):
+        return "html"
+    return "eml" if named == "msg" and _MAIL.match(data) else None
 
 
 def is_plain(beginning: bytes, name: str) -> bool:

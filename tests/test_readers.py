@@ -58,6 +58,16 @@ def test_a_web_page_is_read_without_its_menus():
         assert boilerplate not in document.text
 
 
+def test_a_document_saved_as_a_page_is_read_whole():
+    facts = "".join(
+        f"<p>The kite of size {n} flies in winds of {n + 9} knots. </p>" for n in range(9)
+    )
+    news = "<h2>News</h2><ul><li><a href='/1'>Red kites</a></li><li><a>Blue kites</a></li></ul>"
+    reading = read(f"<html><body><h1>Kites</h1>{facts}{news}</body></html>".encode(), "a.html")
+    assert reading.text.startswith("# Kites\n\nThe kite of size 0")
+    assert reading.text.endswith("## News\n\n- Red kites\n- Blue kites")
+
+
 def test_a_short_web_page_is_read_whole():
     assert read(b"<p>Just this.</p>", "a.html").text == "Just this."
 
@@ -101,9 +111,28 @@ def test_utf_8_with_a_damaged_byte_is_read():
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_read(encoding):
-    text = "The zebra lives in the savannah and eats grass."
-    assert read(text.encode(encoding), "unmarked.txt").text == text
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The zebra lives in the savannah and eats grass.",
+        "Однажды, в студеную зимнюю пору, я из лесу вышел.",
+        "これは日本語の文章です。\n一つのテストのために書かれました。",
+    ],
+)
+def test_utf_16_without_a_mark_is_read(encoding, text):
+    reading = read(text.encode(encoding), "unmarked.txt")
+    assert (reading.text, reading.notes) == (text, (f"Its encoding was guessed: {encoding}.",))
+
+
+def test_zeros_that_end_fields_are_no_utf_16():
+    rows = "Kite\0\tLänge\0\tPreis\r\nRot\0\t2\0\t12\r\n"
+    assert (
+        read(rows.encode(), "a.tsv").text
+        == "Kite | Länge | Preis\nKite: Rot | Länge: 2 | Preis: 12"
+    )
+    assert read(b"[1, 2\x003]\n", "a.txt").text == "[1, 23]\n"
+    with pytest.raises(ReadError, match=r"'a.txt' is not a text file"):
+        read(b"Kite" * 20 + b"\0\1", "a.txt")
 
 
 def test_a_page_of_very_many_blocks_is_read():

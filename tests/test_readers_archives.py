@@ -105,14 +105,16 @@ def test_a_book_is_its_chapters_in_reading_order():
     assert reading.notes == ("Chapters that it lists are missing in it (1).",)
 
 
-def test_an_old_table_of_contents_names_chapters_too():
+@pytest.mark.parametrize("extra", ["", "<x:mark>no namespace</x:mark>"])
+def test_an_old_table_of_contents_names_chapters_too(extra):
     package = PACKAGE.replace(
         "</manifest>",
         '<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/></manifest>',
     )
     ncx = (
-        '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint><navLabel><text>Post'
-        '</text></navLabel><content src="two.xhtml"/></navPoint></navMap></ncx>'
+        '<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap><navPoint>'
+        f'{extra}<navLabel><text>Post</text></navLabel><content src="two.xhtml"/>'
+        "</navPoint></navMap></ncx>"
     )
     book = BOOK | {"OEBPS/book.opf": package, "OEBPS/toc.ncx": ncx}
     assert read(packed(book), "a.epub").sections[1].label == "chapter ‘Post’"

@@ -176,6 +176,29 @@ def test_xml_nested_too_deeply_is_refused_and_damage_noted():
         read(b"just words", "a.xml")
 
 
+@pytest.mark.parametrize(
+    ("data", "text", "notes"),
+    [
+        ('<?xml version="1.0" encoding="utf-16"?><a><b>ä</b></a>'.encode(), "b: ä", ()),
+        ("<a>Grüße aus Köln</a>".encode("cp1252"), "a: Grüße aus Köln",
+         ("Its encoding was guessed: cp1252.",)),
+        (b"<?xml version='1.0'?><a>1</a>\n<?xml version='1.0'?><a>2</a>", "a: 1 | a: 2", ()),
+        (b"<article><p>one<break/>two</p></article>", "one two", ()),
+        (b"<TEI><p>one<lb/>two th<lb break='no'/>ree</p></TEI>", "one two three", ()),
+    ],
+)  # fmt: skip
+def test_xml_that_is_not_quite_what_it_says_is_read(data, text, notes):
+    reading = read(data, "a.xml")
+    assert (reading.text, reading.notes) == (text, notes)
+
+
+def test_xml_whose_namespace_is_not_declared_is_read():
+    reading = read(b'<m:shop><m:kite m:cost="12">Red</m:kite></m:shop>', "a.xml")
+    assert "Red" in reading.text
+    assert "12" in reading.text
+    assert reading.notes[0].startswith("It is damaged (")
+
+
 # --- notebooks, subtitles, outlines --------------------------------------------------
 
 
@@ -222,6 +245,15 @@ def test_subtitles_are_sentences_with_their_time():
     )
     reading = read(vtt.encode(), "a.vtt")
     assert (reading.text, reading.format) == ("[00:00:01] Li: Hello Hello there.", "vtt")
+    loose = (
+        "1\n00:00:01,000 --> 00:00:02,000\n\nAfter a line,\n2\n00:00:02,000 --> 00:00:03,000\n"
+        "without one: 1 < 2, <b>3 > 2</b>.\n3\n00:00:03,000 --> 00:00:04,000\n\n"
+    )
+    assert read(loose.encode(), "a.srt").text == (
+        "[00:00:01] After a line, without one: 1 < 2, 3 > 2."
+    )
+    unpadded = b"WEBVTT\n\nid-1/0\n0:1:5.2 --> 1:2:7.95\n<v Li>We met.</v>\n"
+    assert read(unpadded, "a.vtt").text == "[00:01:05] Li: We met."
     with pytest.raises(ReadError, match=r"'a.srt' is not a file of subtitles"):
         read(b"words", "a.srt")
 

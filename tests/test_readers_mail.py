@@ -1,5 +1,6 @@
 """Mails, mailboxes and Outlook messages: what they say, what is attached, what is hostile."""
 
+import struct
 from email.message import EmailMessage
 
 import pytest
@@ -71,6 +72,35 @@ def test_plain_text_is_preferred_and_html_is_read_where_there_is_none():
     html = "<h2>Plan</h2><p>Go<br>now.</p><blockquote>When?</blockquote><script>x()</script>"
     rich = read(mail(text=None, html=html).as_bytes(), "a.eml")
     assert rich.text.partition("\n\n")[2] == "## Plan\n\nGo\nnow.\n\n> When?"
+
+
+def test_plain_text_that_only_stands_in_for_a_page_is_not_preferred():
+    page = f"<p>{'The kites flew over the savannah. ' * 9}</p>"
+    stub = mail(text="Your program shows no HTML.", html=page)
+    assert "over the savannah" in read(stub.as_bytes(), "a.eml").text
+    same = mail(text="The kites flew over the savannah. " * 9, html=page + "<p>Footer.</p>" * 9)
+    assert "Footer" not in read(same.as_bytes(), "a.eml").text
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("text/enriched", "attachment 1.txt"),
+        ("text/x-patch; name=a.patch", "a.patch.txt"),
+        ("text/calendar; name=visit.ics", "visit.ics.txt"),
+        ("text/plain; name=notes.md", "notes.md"),
+    ],
+)
+def test_attached_text_of_any_name_is_read(kind, name):
+    part = f"--b\nContent-Type: {kind}\nContent-Disposition: attachment\n\nWords.\n--b--"
+    raw = f"{HEADERS}Content-Type: multipart/mixed; boundary=b\n\n{part}"
+    _, (path, _, reading) = read_all(raw.encode(), "a.eml")
+    assert (path, reading.text.strip()) == (name, "Words.")
+
+
+def test_a_mail_whose_parts_are_not_marked_off_is_its_text():
+    raw = f"{HEADERS}Content-Type: multipart/mixed; boundary=b\n\nWe met.\n"
+    assert read(raw.encode(), "a.eml").text == f"{SHOWN}\n\nWe met."
 
 
 def test_attachments_are_parts_and_mails_inside_are_mails():
@@ -211,6 +241,42 @@ def test_an_outlook_message_is_read_with_what_is_attached():
     )
     assert found[1][2].text.strip() == "Attached words."
     assert found[2][2].text == "Grüße von innen."
+
+
+@pytest.mark.parametrize(
+    ("number", "page", "encoding"),
+    [(0x3FFD, 932, "cp932"), (0x3FDE, 950, "cp950"), (0x3FDE, 28592, "iso8859_2")],
+)
+def test_an_outlook_message_of_an_old_program_is_in_its_code_page(number, page, encoding):
+    said = {"cp932": "風が吹く", "cp950": "風箏比賽", "iso8859_2": "Žluťoučký kůň"}[encoding]
+    message = ole(
+        {
+            "__properties_version1.0": b"\0" * 32 + struct.pack("<HHIQ", 3, number, 0, page),
+            "__substg1.0_1000001E": said.encode(encoding).ljust(4096),
+        }
+    )
+    assert read(message, "a.msg").text.strip() == said
+
+
+@pytest.mark.parametrize(
+    ("streams", "sender"),
+    [
+        ({"0042001F": "Li", "5D02001F": "li@example.org"}, "Li <li@example.org>"),
+        ({"0C1A001F": "Li", "0C1F001F": "/O=ORG/CN=LI"}, "Li"),
+        ({"0C1A001F": "Li", "007D001F": "From: Li <li@example.org>\r\n"}, "Li <li@example.org>"),
+    ],
+)
+def test_the_sender_of_an_outlook_message_is_found(streams, sender):
+    named = {f"__substg1.0_{number}": words(value) for number, value in streams.items()}
+    message = ole(
+        {"__properties_version1.0": b"\0" * 32, "__substg1.0_1000001F": words("Hi"), **named}
+    )
+    assert read(message, "a.msg").text == f"From: {sender}\n\nHi"
+
+
+def test_a_mail_that_is_called_an_outlook_message_is_read():
+    reading = read(f"{HEADERS}\nAgreed.\n".encode(), "a.msg")
+    assert (reading.text, reading.format) == (f"{SHOWN}\n\nAgreed.", "eml")
 
 
 @pytest.mark.parametrize("cut", [600, 5_000])

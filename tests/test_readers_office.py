@@ -643,6 +643,26 @@ def test_opendocument_slides_have_titles_and_notes():
         (rb"{\rtf1\trowd\trhdr\intbl a\cell b\cell\row c\cell d\cell\row}", "a | b\na: c | b: d"),
         (rb"{\rtf1 a{\footnote note}b\par}", "ab\n\nFootnote 1: note"),
         (rb"{\rtf1{\listtext\'b7\tab}a\par{\listtext 1.\tab}b\par}", "- a\n1. b"),
+        (rb"{\rtf1{\fonttbl{\f3\fcharset2{\*\panose 0505}Symbol;}}{\f3 a\'b1\u-3999?}b}", "α±αb"),
+        (
+            rb"{\rtf1 so {\mmath{\*\moMath{\mf{\mfPr{\mtype lin}}{\mnum{\mr a}}{\mden{\mr b}}}"
+            rb"{\msSup{\me{\mr c}}{\msup{\mr 2}}}}} it is}",
+            "so a/bc^2 it is",
+        ),
+        (
+            rb"{\rtf1 a{\shp{\*\shpinst{\sp{\sv 1}}{\shptxt box\par}}{\shprslt x}}b\par c}",
+            "ab\n\nbox\n\nc",
+        ),
+        (rb"{\rtf1 a{\*\do\dobxpage{\dptxbxtext box\par}}b\par c}", "ab\n\nbox\n\nc"),
+        (rb"{\rtf1\intbl a{\shp{\*\shpinst{\shptxt box}}}\cell b\cell\row}", "a box | b"),
+        (
+            rb"{\rtf1 a{\*\atnauthor Li}\chatn{\*\annotation No.}b{\*\annotation Yes.}}",
+            "ab\n\nComment by Li: No.\n\nComment: Yes.",
+        ),
+        (
+            rb"{\rtf1\mac\ansicpg10000 Gr\'9f\'a7e{\upr{ N?}{\*\ud{ \u50864?}}}\column b}",
+            "Grüße 우\n\nb",
+        ),
         (rb"{\rtf1 cut {\b off", "cut off"),
         (rb"{\rtf1 a\bin5 {}\{}b}", "ab"),
         (rb"{\rtf1 one}}}} two", "one two"),

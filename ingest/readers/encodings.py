@@ -8,6 +8,7 @@ charset-normalizer's business.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 
@@ -49,6 +50,23 @@ _TURNS = re.compile(
 )
 _RARE = frozenset("жйфцщъэ")  # 4 % of Russian letters, but 25 % of Hebrew ones read as Russian
 _MOST_RARE = 0.15
+
+
+# Windows’ numbers of encodings that Python does not know by them.
+_CODEPAGES = {
+    **{10000: "mac_roman", 10001: "shift_jis", 10004: "mac_arabic", 10006: "mac_greek"},
+    **{10007: "mac_cyrillic", 10029: "mac_latin2", 10079: "mac_iceland", 10081: "mac_turkish"},
+    **{20866: "koi8_r", 20932: "euc_jp", 28591: "cp1252", 28592: "iso8859_2", 28595: "iso8859_5"},
+    **{28597: "iso8859_7", 28605: "iso8859_15", 51949: "euc_kr", 65001: "utf-8"},
+}
+
+
+def codepage(number: int) -> str:
+    """The encoding that Windows gives this number, or `""`."""
+    try:
+        return codecs.lookup(_CODEPAGES.get(number, f"cp{number}")).name
+    except LookupError:
+        return ""
 
 
 def guess(data: bytes) -> str:

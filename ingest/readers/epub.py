@@ -77,10 +77,7 @@ class _Book:
             return
         for method in _find(self.xml("META-INF/encryption.xml"), "EncryptionMethod"):
             data = method.getparent()
-            if (
-                etree.QName(data).localname == "EncryptedData"
-                and method.get("Algorithm") not in _FONTS
-            ):
+            if _local(data) == "EncryptedData" and method.get("Algorithm") not in _FONTS:
                 raise ReadError(
                     f"{self.name!r} is locked by a copy protection (DRM): "
                     "it can be read in its shop's program only"
@@ -155,6 +152,13 @@ def _find(element: etree._Element, tag: str) -> etree.ElementDepthFirstIterator:
     return element.iter("{*}" + tag)
 
 
+def _local(element: etree._Element | None) -> str:
+    """An element's name, without its namespace even where none is declared; `""` for others."""
+    if element is None or not isinstance(element.tag, str):
+        return ""
+    return re.split("[}:]", element.tag)[-1]
+
+
 def _spine(book: _Book) -> list[_Item]:
     """The chapters in reading order; all of them if the book does not say one."""
     order = [ref.get("idref", "") for ref in _find(book.package, "itemref")]
@@ -195,8 +199,8 @@ def _nav_links(root: etree._Element) -> list[tuple[str, str]]:
 def _ncx_links(root: etree._Element) -> list[tuple[str, str]]:
     found = []
     for point in _find(root, "navPoint"):
-        content = next((one for one in point if etree.QName(one).localname == "content"), None)
-        label = next((one for one in point if etree.QName(one).localname == "navLabel"), None)
+        content = next((one for one in point if _local(one) == "content"), None)
+        label = next((one for one in point if _local(one) == "navLabel"), None)
         if content is not None and label is not None:
             found.append((content.get("src", ""), " ".join("".join(label.itertext()).split())))
     return found

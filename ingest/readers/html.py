@@ -1,15 +1,17 @@
 """Web pages: the text that a reader came for, without menus, scripts and footers.
 
-trafilatura finds the main text; where it finds little, as on a page that is no article,
-all visible text is taken. Headings keep their `#`, list items their `-`, and a table is
-one line a row, `Header: value | …`, so that sentences and rows can be told apart. What
-the page says of its author and date stands first. Follows no link, runs no script.
+trafilatura finds the main text. Where it finds little, as on a page that is no article, or
+loses words that nothing frames, as in a document saved as a page, all visible text is taken.
+Headings keep their `#`, list items their `-`, and a table is one line a row, `Header: value
+| …`, so that sentences and rows can be told apart. What the page says of its author and date
+stands first. Follows no link, runs no script.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -40,6 +42,7 @@ _HIDDEN_PATH = (
 )
 _CELLS = frozenset({"td", "th"})
 _BREAKS = frozenset("p lb list item row cell head quote table div".split())
+_FRAMES = ("nav", "header", "footer", "aside", "form", "button", "script", "iframe", "dialog")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w\-]{2,40})", re.IGNORECASE)
 _BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LATIN = re.compile("[\u00c0-\u024f\u2010-\u20ac]")
@@ -73,7 +76,10 @@ def read(data: bytes, name: str) -> Reading:
         raise ReadError(f"{name!r} cannot be read as a web page: {error}") from error
     parts = list(_parts(page.body)) if page is not None and page.body is not None else []
     # A single block out of many: trafilatura gave up, and took all text as one.
-    main = "" if len(parts) == 1 and not article and "\n" in shown else "\n\n".join(parts)
+    one = len(parts) == 1 and not article and "\n" in shown
+    main = "" if one else "\n\n".join(parts)
+    if not _has_frame(root) and Counter(shown.split()) - Counter(main.split()):
+        main = ""
     enough = min(SHORT, ENOUGH * len(shown)) if article else ENOUGH * len(shown)
     words = clean(main if len(main) >= enough else shown).strip()
     text = "\n\n".join(filter(None, [clean(about), words])) if words else ""
@@ -176,6 +182,11 @@ def _is_article(root: etree._Element) -> bool:
     return "article" in _meta(root, re.compile("^og:type$")) or bool(
         _LD_ARTICLE.search(_linked_data(root))
     )
+
+
+def _has_frame(root: etree._Element) -> bool:
+    """Whether something may stand around its text: a document saved as a page has nothing."""
+    return next(root.iter(*_FRAMES), None) is not None
 
 
 def _meta(root: etree._Element, names: re.Pattern[str]) -> list[str]:

@@ -1,10 +1,10 @@
 """Mails (`.eml`): headers, the body, and what is attached to it.
 
-The plain text is preferred to the HTML that says the same; quoted replies stay. What is
-attached, mails too, becomes a part and is read on its own. The standard library parses
-with its old policy: the new one reads addresses by recursion, in quadratic time, and
-fails on headers that mail programs do write. Knows nothing about keys and
-certificates: what is encrypted is noted, and no signature is checked.
+The plain text is preferred to HTML that says the same, not to HTML that says far more;
+quoted replies stay. What is attached, mails too, becomes a part and is read on its own.
+The standard library parses with its old policy: the new one reads addresses by recursion,
+in quadratic time, and fails on headers that mail programs do write. Knows nothing about
+keys and certificates: what is encrypted is noted, and no signature is checked.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from datetime import datetime
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.utils import parsedate_to_datetime
+from pathlib import PurePath
 
 from ingest.errors import ReadError
+from ingest.kinds import SUFFIXES
 from ingest.readers.htmltext import markup_text
 from ingest.readers.text import clean, decoded, title_from
 from ingest.reading import Part, Reading
 from store.records import Section
 
 LONGEST_HEADER = 4_000  # characters of a header that are shown; a mail may have 5,000 recipients
+_FEW = 100  # words; a plain text of fewer may stand in for a page that it does not repeat
 _LONGEST_NAME = 80  # characters of a subject in a file's name
 _HEADER = re.compile(rb"(?:[!-9;-~]{1,76}:[^\n]*|>?From [^\n]*)(?:\r?\n|\r|\Z)")
 # The parser takes quadratic time over these two headers.
@@ -209,7 +212,10 @@ def _reading(message: Message, name: str) -> Reading:
 
 def _take(leaf: Message, wanted: bool, name: str, found: _Found) -> None:
     kind = leaf.get_content_type()
-    if note := _cryptography(leaf, kind):
+    note = _cryptography(leaf, kind)
+    if kind.startswith("multipart/") and isinstance(leaf.get_payload(), str):
+        kind = "text/plain"  # nothing in it is marked off as a part
+    if note:
         found.notes.append(note)
     elif kind == "message/rfc822":
         found.parts += _inner(leaf, found.notes)
@@ -225,8 +231,7 @@ def _take(leaf: Message, wanted: bool, name: str, found: _Found) -> None:
 def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
     """What the mail is made of, in order, and whether its text is wanted.
 
-    Of alternatives that say the same, one is: the plain text if it says anything, else
-    the last. A mail inside is one leaf.
+    Of alternatives one is. A mail inside is one leaf.
     """
     waiting = [(message, True)]
     while waiting:
@@ -237,13 +242,28 @@ def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
             continue
         chosen = None
         if part.get_content_type() == "multipart/alternative":
-            plain = (at for at, child in enumerate(children) if _is_plain_text(child))
-            chosen = next(plain, len(children) - 1)
+            chosen = _chosen(children)
         if part.get_content_type() == "multipart/encrypted":
             yield part, wanted
         waiting += [(child, wanted and chosen in (None, at)) for at, child in enumerate(children)][
             ::-1
         ]
+
+
+def _chosen(alternatives: list[Message]) -> int:
+    """Which one says it: the plain text, unless it only says to look at the last one."""
+    last = len(alternatives) - 1
+    for at, plain in enumerate(alternatives):
+        if _is_plain_text(plain):
+            said = len(_body(plain, "text/plain", "", []).split())
+            return last if said < _FEW and _words_of_html(alternatives[last]) > 4 * said else at
+    return last
+
+
+def _words_of_html(part: Message) -> int:
+    # No deeper: what is nested a hundred times would be read as often.
+    pages = [one for one in (part, *_children(part)) if one.get_content_type() == "text/html"]
+    return sum(len(_body(page, "text/html", "", []).split()) for page in pages)
 
 
 def _children(part: Message) -> list[Message]:
@@ -304,5 +324,7 @@ def _attachment_name(part: Message, kind: str, number: int) -> str:
         name = part.get_filename("")
     except (ValueError, LookupError, TypeError):
         name = ""
-    suffix = {"text/html": ".html", "text/plain": ".txt", "text/calendar": ".txt"}.get(kind, "")
-    return one_line(decode_words(name)) or f"attachment {number}{suffix}"
+    name = one_line(decode_words(name)) or f"attachment {number}"
+    if kind.startswith("text/") and PurePath(name).suffix.lower() not in SUFFIXES:
+        name += ".html" if kind == "text/html" else ".txt"  # a reader sees the words in the mail
+    return name

@@ -20,6 +20,7 @@ import olefile
 
 from ingest.errors import ReadError
 from ingest.readers import mail
+from ingest.readers.encodings import codepage
 from ingest.readers.htmltext import markup_text
 from ingest.readers.text import clean, decoded, title_from
 from ingest.reading import Part, Reading
@@ -30,8 +31,9 @@ _MOST_RECIPIENTS = 5_000
 _MOST_RTF = 10 << 20  # bytes, unpacked
 _SUBJECT, _BODY, _HTML, _RTF = 0x0037, 0x1000, 0x1013, 0x1009
 _FROM, _FROM_ADDRESS, _FROM_SMTP = 0x0C1A, 0x0C1F, 0x5D01
+_FOR, _FOR_ADDRESS, _FOR_SMTP = 0x0042, 0x0065, 0x5D02  # whom the sender stands for
 _TO, _CC, _HEADERS, _CLASS = 0x0E04, 0x0E03, 0x007D, 0x001A
-_SENT, _ARRIVED, _CODEPAGE = 0x0039, 0x0E06, 0x3FFD
+_SENT, _ARRIVED, _CODEPAGE, _INTERNET_CODEPAGE = 0x0039, 0x0E06, 0x3FFD, 0x3FDE
 _NAME, _ADDRESS, _SMTP, _ROLE = 0x3001, 0x3003, 0x39FE, 0x0C15
 _DATA, _LONG_NAME, _SHORT_NAME, _CONTENT_ID = 0x3701, 0x3707, 0x3704, 0x3712
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|bmp|emf|wmf)\Z", re.IGNORECASE)
@@ -121,8 +123,8 @@ class _Storage:
 class _Message(_Storage):
     def __init__(self, ole: olefile.OleFileIO, path: Path) -> None:
         super().__init__(ole, path, 24 if path else 32)
-        page = self.number(_CODEPAGE) or 0
-        self.codepage = "utf-8" if page == 65001 else f"cp{page or 1252}"
+        page = self.number(_CODEPAGE) or self.number(_INTERNET_CODEPAGE) or 0
+        self.codepage = codepage(page) or "cp1252"
         names = {
             one[len(path)]
             for one in ole.listdir(streams=False, storages=True)
@@ -141,17 +143,27 @@ class _Message(_Storage):
         """What stands above a mail: titles and values."""
         to, cc = self._recipients()
         return [
-            ("From", _person(self.line(_FROM), self.line(_FROM_SMTP, _FROM_ADDRESS))),
+            ("From", self._sender()),
             ("To", to or self.line(_TO)),
             ("Cc", cc or self.line(_CC)),
         ]
 
+    def _sender(self) -> str:
+        known = _person(self.line(_FROM), self.line(_FROM_SMTP, _FROM_ADDRESS)) or _person(
+            self.line(_FOR), self.line(_FOR_SMTP, _FOR_ADDRESS)
+        )
+        # Inside an organisation only the headers have the address that others know.
+        return known if "@" in known else self._header("From") or known
+
+    def _header(self, name: str) -> str:
+        """What its internet headers say, which not all messages have."""
+        headers = self.words(_HEADERS)
+        return mail.headers(headers.encode("utf-8", "replace"), (name,))[0] if headers else ""
+
     def date(self) -> str:
         """As its internet headers write it, or as ISO 8601."""
-        if headers := self.words(_HEADERS):
-            (written,) = mail.headers(headers.encode("utf-8", "replace"), ("Date",))
-            if written:
-                return written
+        if written := self._header("Date"):
+            return written
         return self.time(_SENT) or self.time(_ARRIVED)
 
     def _recipients(self) -> tuple[str, str]:

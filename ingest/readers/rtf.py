@@ -8,16 +8,27 @@ counted, not read.
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ingest.errors import ReadError
-from ingest.readers.blocks import ListItem, first_heading, heading, joined
+from ingest.readers.blocks import first_heading, joined
+from ingest.readers.encodings import codepage
 from ingest.readers.markdown import heading_sections
-from ingest.readers.rtfwords import CHARACTERS, CHARSETS, ESCAPED, SKIP, STARRED, SYMBOLS
-from ingest.readers.tables import one_line, table_lines
+from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
+from ingest.readers.rtftarget import Target
+from ingest.readers.rtfwords import (
+    ASIDES,
+    BOXES,
+    CHARACTERS,
+    ESCAPED,
+    FORMULA_MARKS,
+    LISTS,
+    SKIP,
+    STARRED,
+    SYMBOLS,
+)
+from ingest.readers.tables import one_line
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading
 from store.records import Section
@@ -25,18 +36,8 @@ from store.records import Section
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)"
 )
-_ASIDES = {
-    "footnote": ("Footnote", "footnotes"),
-    "annotation": ("Comment", "comments"),
-    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
-    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
-}
-_LISTS = frozenset({"listtext", "pntext"})
-_STYLE = re.compile(rb"\\s(\d{1,5})\b")
-_HEADING = re.compile(rb"\bheading ([1-9])\Z", re.IGNORECASE)
-_LONGEST_STYLE = 2_000  # bytes
-_FONT = re.compile(rb"\\f(\d{1,6})(?![\d])[^{}]{0,200}?\\fcharset(\d{1,3})")
-_TABLE_SCAN = 2 << 20  # bytes in which the tables of fonts and styles are looked for
+_APART = {"title": "title", "atnauthor": "_author"}
+_PROPERTIES = re.compile("m[a-zA-Z]+Pr$")  # of a part of a formula
 
 
 @dataclass(slots=True)
@@ -50,51 +51,23 @@ class _Group:
     starred: bool = False
 
 
-@dataclass(slots=True)
-class _Target:
-    """Whose words are collected apart: the document, a footnote, a header."""
-
-    kind: str = ""
-    words: list[str] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    cells: list[str] = field(default_factory=list)
-    nested: list[str] = field(default_factory=list)
-    flagged: bool = False
-    in_table: bool = False
-    level: int | None = None
-    listed: bool = False
-
-
-def _headings(data: bytes) -> Iterator[tuple[int, int]]:
-    """The styles that are headings, `\\s1 … heading 1;`, and their levels."""
-    for one in data.split(b";"):
-        style = re.split(rb"[{}]", one[-_LONGEST_STYLE:])[-1]
-        level, number = _HEADING.search(style), _STYLE.search(style)
-        if level and number and number.start() < level.start():
-            yield int(number[1]), int(level[1])
-
-
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.encoding = "cp1252"
-        self.fonts = {
-            int(key): CHARSETS[int(charset)]
-            for key, charset in _FONT.findall(data[:_TABLE_SCAN])
-            if int(charset) in CHARSETS
-        }
-        self.headings = dict(_headings(data[:_TABLE_SCAN]))
+        self.fonts = fonts(data)
+        self.headings = headings(data)
         self.group = _Group()
         self.groups: list[_Group] = []
-        self.targets = [_Target()]
+        self.targets = [Target()]
         self.asides: dict[str, list[str]] = {}
         self.title = ""
         self.pictures = self.hidden = 0
         self._bytes: list[bytes] = []  # not yet decoded, all in `_bytes_in`
         self._bytes_in = ""
         self._stand_ins = 0  # characters to drop after a unicode escape
-        self._title: list[str] | None = None
+        self._apart: list[str] | None = None  # words of no text: the title, an author
+        self._author = ""  # of the comment to come
 
     # Tokens
 
@@ -113,9 +86,8 @@ class _Reader:
                 self._token(*token.groups())
         while self.groups:  # it was cut off
             self._close()
-        self.targets[0].in_table = False
-        self._end_paragraph()
-        self._end_table(self.targets[0])
+        self._flush()
+        self.targets[0].end()
 
     def _token(
         self,
@@ -145,17 +117,22 @@ class _Reader:
         self._flush()
         self._stand_ins = 0
         self.groups.append(self.group)
-        self.group = replace(self.group, kind="", opened=True, starred=False)
+        # Of what is written twice, the second, in Unicode, is taken.
+        skip = self.group.skip or self.group.kind == "upr"
+        self.group = replace(self.group, skip=skip, kind="", opened=True, starred=False)
 
     def _close(self) -> None:
         self._flush()
         self._stand_ins = 0
         kind = self.group.kind
-        if kind in _ASIDES and len(self.targets) > 1:
+        if kind in ASIDES and len(self.targets) > 1:
             self._end_aside(kind)
-        elif kind == "title" and self._title is not None:
-            self.title, self._title = one_line(clean("".join(self._title))), None
-        elif kind in _LISTS:
+        elif kind in BOXES and len(self.targets) > 1:
+            self._end_box()
+        elif kind in _APART and self._apart is not None:
+            words, self._apart = one_line(clean("".join(self._apart))), None
+            setattr(self, _APART[kind], words)
+        elif kind in LISTS:
             self.targets[-1].listed = True
         if self.groups:
             self.group = self.groups.pop()
@@ -179,23 +156,31 @@ class _Reader:
 
     def _begin(self, word: str) -> None:
         """The first word of a group: says what the group is."""
-        group = self.group
-        if word == "title" and self.groups and self.groups[-1].kind == "info":
-            group.kind, group.skip, self._title = "title", False, []
+        group, outside = self.group, self.groups[-1] if self.groups else _Group()
+        if word == "title" and outside.kind == "info":
+            group.kind, group.skip, self._apart = "title", False, []
+        elif word == "ud" and outside.kind == "upr":
+            group.skip = outside.skip
         elif group.skip:
             return
         elif word == "info":
             group.kind, group.skip = "info", True
-        elif word == "pict":
-            self.pictures += 1
+        elif word in SKIP or (group.starred and word not in STARRED) or _PROPERTIES.match(word):
+            self.pictures += word == "pict"
             group.skip = True
-        elif word in SKIP or (group.starred and word not in STARRED | {"footnote"}):
-            group.skip = True
-        elif word in _ASIDES:
-            group.kind = word
-            self.targets.append(_Target(word))
-        elif word in _LISTS:
-            group.kind = word
+        else:
+            self._begin_shown(word)
+
+    def _begin_shown(self, word: str) -> None:
+        if word in LISTS or word == "upr":
+            self.group.kind = word
+        elif word in ASIDES or word in BOXES:
+            self.group.kind = word
+            self.targets.append(Target(word))
+        elif word == "atnauthor":
+            self.group.kind, self._apart = word, []
+        elif mark := FORMULA_MARKS.get(word):
+            self._text(mark)
 
     # Words
 
@@ -207,18 +192,23 @@ class _Reader:
         self.group.opened = False
         if not data or self.group.skip or self.group.hidden:
             return
-        encoding = self.fonts.get(-1 if self.group.font is None else self.group.font, self.encoding)
+        encoding = self._font() or self.encoding
         if encoding != self._bytes_in:
             self._flush()
             self._bytes_in = encoding
         self._bytes.append(data)
+
+    def _font(self) -> str:
+        """The encoding that the font at hand has of its own, or `""`."""
+        return self.fonts.get(-1 if self.group.font is None else self.group.font, "")
 
     def _flush(self) -> None:
         if self._bytes:
             data = b"".join(self._bytes)
             self._bytes = []
             encoding = self._bytes_in if self._bytes_in != "symbol" else self.encoding
-            self._put(data.decode(encoding, "replace"))
+            symbol = encoding == SYMBOL_FONT
+            self._put(symbols(data) if symbol else data.decode(encoding, "replace"))
 
     def _text(self, words: str) -> None:
         if self._stand_ins:
@@ -230,24 +220,22 @@ class _Reader:
             self._put(words)
 
     def _put(self, words: str) -> None:
-        if self._title is not None:
-            self._title.append(words)
+        if self._apart is not None:
+            self._apart.append(words)
         else:
             self.targets[-1].words.append(words)
 
     def _unicode(self, number: int) -> None:
         self._stand_ins = 0
         # Written as signed 16 bits; beyond them as two surrogates.
-        self._text(chr(number % 0x10000))
+        number %= 0x10000
+        self._text(symbol(number) if self._font() == SYMBOL_FONT else chr(number))
         self._stand_ins = self.group.uc
 
     # What words do
 
     def _set_encoding(self, number: int | None) -> None:
-        try:
-            self.encoding = codecs.lookup(f"cp{number}").name
-        except LookupError:
-            self.encoding = "utf-8" if number == 65001 else "cp1252"
+        self.encoding = codepage(number or 0) or "cp1252"
 
     def _set_font(self, number: int | None) -> None:
         self.group.font = number
@@ -285,52 +273,28 @@ class _Reader:
 
     def _end_paragraph(self, number: int | None = None) -> None:
         self._flush()
-        target = self.targets[-1]
-        if target.in_table:
-            target.words.append("\n")
-            return
-        words, target.words = _characters(target.words).strip(), []
-        self._end_table(target)
-        listed, target.listed = target.listed, False
-        if not words:
-            return
-        if target.level is not None and not target.kind:
-            target.blocks.append(heading(target.level, words))
-        elif listed:
-            mark, _, rest = words.partition("\t")
-            mark = "-" if not any(map(str.isalnum, mark)) else mark
-            target.blocks.append(ListItem(f"{mark} {rest.strip()}" if rest else words))
-        else:
-            target.blocks.append(words)
+        self.targets[-1].end_paragraph()
 
     def _end_cell(self, number: int | None) -> None:
-        target = self.targets[-1]
-        target.cells.append(one_line(_characters(target.words)))
-        target.words, target.listed = [], False
+        self.targets[-1].end_cell()
 
     def _end_row(self, number: int | None) -> None:
-        target = self.targets[-1]
-        target.rows.append(target.cells)
-        target.cells = []
+        self.targets[-1].end_row()
 
-    def _end_table(self, target: _Target) -> None:
-        if target.cells:
-            target.rows.append(target.cells)
-            target.cells = []
-        if target.rows:
-            # Only what the file calls headings: many a table here has none.
-            rows = target.rows
-            lines = table_lines(rows, True) if target.flagged else [" | ".join(r) for r in rows]
-            target.blocks.append("\n".join(filter(None, lines)))
-            target.rows, target.flagged = [], False
+    def _end_target(self) -> Target:
+        self._flush()
+        self.targets[-1].end()
+        return self.targets.pop()
+
+    def _end_box(self) -> None:
+        box = self._end_target()
+        self.targets[-1].boxes += box.blocks
 
     def _end_aside(self, kind: str) -> None:
-        target = self.targets[-1]
-        target.in_table = False
-        self._end_paragraph()
-        self.targets.pop()
-        self._end_table(target)
-        called, section = _ASIDES[kind]
+        target = self._end_target()
+        called, section = ASIDES[kind]
+        if kind == "annotation" and self._author:
+            called, self._author = f"{called} by {self._author}", ""
         words = one_line(" ".join(target.blocks))
         known = self.asides.setdefault(section, [])
         if not any(map(str.isalpha, words)):
@@ -360,19 +324,12 @@ _ACTS = {
     "par": _Reader._end_paragraph,
     "sect": _Reader._end_paragraph,
     "page": _Reader._end_paragraph,
+    "column": _Reader._end_paragraph,
     "cell": _Reader._end_cell,
     "nestcell": lambda reader, number: reader.targets[-1].words.append(" "),
     "nestrow": lambda reader, number: reader.targets[-1].words.append(" "),
     "row": _Reader._end_row,
 }
-
-
-def _characters(words: list[str]) -> str:
-    """Joined, with pairs of surrogates made one character."""
-    text = "".join(words)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return clean(text)
 
 
 def read(data: bytes, name: str) -> Reading:

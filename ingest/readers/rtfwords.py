@@ -7,16 +7,32 @@ SKIP = frozenset(
     """fonttbl colortbl stylesheet pict objdata objclass fldinst datafield themedata xmlnstbl
     colorschememapping listtable listoverridetable rsidtbl generator latentstyles datastore
     bkmkstart bkmkend nonshppict nonesttables nesttableprops revtbl filetbl private xe tc tcf
-    pgptbl background shprslt sp sn sv do falt panose info userprops atnid atndate atnref atnicn
+    pgptbl background shprslt sp sn sv falt panose info userprops atnid atndate atnref atnicn
     atntime atnparent mmathPr defchp defpap template wgrffmtfilter footnotesep footnotesepc aftnsep
     aftnsepc blipuid picprop objalias objname protusertbl oldcprops""".split()
 )
 # Starred groups whose words count, though old programs may ignore them.
-STARRED = frozenset({"shptxt", "annotation", "atnauthor", "shppict", "shpinst", "pntext", "ud"})
+STARRED = frozenset(
+    """shptxt do dptxbxtext annotation atnauthor shppict shpinst pntext ud footnote moMathPara
+    moMath""".split()
+)
+FORMULA_MARKS = {  # before a part of a formula
+    "msup": "^",
+    "msub": "_",
+    "mden": "/",
+}
+BOXES = frozenset({"shptxt", "dptxbxtext"})  # of text, beside a paragraph
+LISTS = frozenset({"listtext", "pntext"})
+ASIDES = {  # how one is called, the section that they are in
+    "footnote": ("Footnote", "footnotes"),
+    "annotation": ("Comment", "comments"),
+    **{f"header{side}": ("Header", "headers and footers") for side in ("", "l", "r", "f")},
+    **{f"footer{side}": ("Footer", "headers and footers") for side in ("", "l", "r", "f")},
+}
 CHARACTERS = {
     **{"emdash": "—", "endash": "–", "lquote": "‘", "rquote": "’", "ldblquote": "“"},
     **{"rdblquote": "”", "bullet": "•", "tab": "\t", "line": "\n", "emspace": " "},
-    **{"enspace": " ", "qmspace": " ", "lbr": "\n"},
+    **{"enspace": " ", "qmspace": " ", "lbr": "\n", "softline": "\n"},
 }
 SYMBOLS = {b"~": "\u00a0", b"_": "\u2011"}
 ESCAPED = frozenset({b"\\", b"{", b"}"})
@@ -26,3 +42,10 @@ CHARSETS = {
     **{162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257"},
     **{204: "cp1251", 222: "cp874", 238: "cp1250", 254: "cp437", 255: "cp850"},
 }
+# What the font Symbol shows, from a code on.
+SYMBOL_LETTERS = (
+    (0x22, "∀#∃%&∍()∗+,−"),
+    (0x40, "≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"),
+    (0xA0, "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…⏐⎯↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊⟨®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪"),
+    (0xF1, "⟩∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭"),
+)

@@ -16,12 +16,13 @@ from ingest.reading import Reading
 
 LONGEST = 300  # characters of a line; a speaker may never end a sentence
 PAUSE = 4.0  # seconds of silence after which a new line begins
-_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})(?:[.,](\d{1,3}))?"
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _CUE = re.compile(rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\n]*$", re.MULTILINE)
 _VOICE = re.compile(r"<v(?:\.[^ >]{0,80})?[ \t]+([^>\n]{1,80})>")
-_TAG = re.compile(r"<[^<>\n]{0,200}>|\{\\[^{}\n]{0,200}\}")
+_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>|<[\d:.]{1,20}>|</>|\{\\[^{}\n]{0,200}\}")
 _END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\Z")
 _BLOCK_END = re.compile(r"\n[ \t]*\n")
+_NUMBER = re.compile(r"\n[ \t]*\d{1,6}[ \t]*\n[ \t]*\Z")  # of the cue that follows
 
 Cue = tuple[float, float, str]
 """When it begins and ends, in seconds, and its words on one line."""
@@ -43,7 +44,10 @@ def _cues(text: str) -> Iterator[Cue]:
     last = ""
     for at, mark in enumerate(marks):
         limit = marks[at + 1].start() if at + 1 < len(marks) else len(text)
-        block = _BLOCK_END.split(text[mark.end() : limit], maxsplit=1)[0]
+        block = text[mark.end() : limit]
+        if not text.startswith("WEBVTT"):  # there a name may stand where words do here
+            block = _NUMBER.sub("", block).lstrip() if at + 1 < len(marks) else block.lstrip()
+        block = _BLOCK_END.split(block, maxsplit=1)[0]
         words = _VOICE.sub(r"\1: ", block)
         lines = [" ".join(html.unescape(_TAG.sub("", line)).split()) for line in words.split("\n")]
         # Live captions scroll: each repeats the last line of the one before.

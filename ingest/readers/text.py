@@ -30,6 +30,14 @@ _BOMS = (
 _SAMPLE = 200_000  # bytes that are looked at to guess an encoding
 _JAPANESE = re.compile(rb"\x1b\$[@B][!-~]")  # how ISO-2022-JP, all ASCII otherwise, begins a word
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_FEW = 8  # characters; fewer are letters by chance
+_CONTROL_BYTES = re.compile(rb"[\x01-\x08\x0e-\x1f]")
+_ASCII = re.compile(rb"[ -~]")
+# Letters of Europe and the Near East, of China, Japan and Korea, and the signs between them.
+_WRITTEN = re.compile(
+    "[\t-\r -~\xa0-\u06ff\u2010-\u203a\u20ac\u2116\u3000-\u30ff\u4e00-\u9fff"
+    "\uac00-\ud7a3\uff00-\uffef]"
+)
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ufffd]")
 _NOT_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
@@ -62,7 +70,7 @@ def encoding_of(data: bytes, name: str) -> Encoding:
     for mark, codec in _BOMS:
         if data.startswith(mark):
             return Encoding(codec, len(mark))
-    if b"\0" in data[:_SAMPLE]:
+    if b"\0" in data[:_SAMPLE] and not _only_fills(data[:_SAMPLE]):
         if codec := _utf16(data[:_SAMPLE]):
             return Encoding(codec, guessed=codec)
         raise _not_text(name)
@@ -111,13 +119,37 @@ def _mended(text: str, guessed: str = "") -> tuple[str, tuple[str, ...]]:
     return clean(text), tuple(notes)
 
 
+def _only_fills(sample: bytes) -> bool:
+    """Whether zeros only end or fill the fields of a text that has no other such bytes."""
+    zeros = sample.count(0)
+    if 4 * zeros > len(sample) or _CONTROL_BYTES.search(sample):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _utf16(sample: bytes) -> str:
-    """Which UTF-16 it is, without a mark: in many texts every other byte is mostly zero."""
+    """Which UTF-16 it is, without a mark: in Latin letters every other byte is zero.
+
+    In other scripts only those of spaces and line ends are; what it reads as tells.
+    """
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) < len(sample) // 10 or min(even, odd) * 20 > max(even, odd):
-        return ""
-    encoding = "utf-16-be" if even > odd else "utf-16-le"
-    return "" if _mostly_controls(sample.decode(encoding, "replace")) else encoding
+    latin = 10 * max(even, odd) >= len(sample) and min(even, odd) * 20 <= max(even, odd)
+    both = ("utf-16-be", "utf-16-le") if even > odd else ("utf-16-le", "utf-16-be")
+    if not latin and 10 * len(_ASCII.findall(sample)) > 8 * len(sample):
+        return ""  # pairs of Latin letters are Chinese characters too
+    for encoding in both[:1] if latin else both:
+        words = sample[: len(sample) // 2 * 2].decode(encoding, "replace")
+        if not _mostly_controls(words) and (latin or _is_written(words)):
+            return encoding
+    return ""
+
+
+def _is_written(words: str) -> bool:
+    return len(words) >= _FEW and len(_WRITTEN.findall(words)) > 0.98 * len(words)
 
 
 def clean(text: str) -> str:

@@ -8,6 +8,7 @@ row, and of no schema.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from lxml import etree
 from ingest.errors import ReadError
 from ingest.readers.htmltext import markup_text
 from ingest.readers.markdown import LONGEST, heading_sections
-from ingest.readers.text import clean, decode, title_from
+from ingest.readers.text import clean, decode, decoded, title_from
 from ingest.reading import Reading
 from store.records import Section
 
@@ -44,6 +45,8 @@ _SKIPPED = frozenset(
     script""".split()
 )
 _HTML = "http://www.w3.org/1999/xhtml"
+_DECLARATION = re.compile(r"<\?xml\s[^>]{0,200}\?>")
+_BREAKS = frozenset({"break", "br", "lb"})  # of a line; TEI says where one is within a word
 _MOST_LINES = 200_000
 _MOST_ATTRIBUTES = 5_000  # of one element: to read them takes quadratic time
 
@@ -53,7 +56,7 @@ def read(data: bytes, name: str) -> Reading:
     root, notes = _parsed(data, name)
     if any(len(element.attrib) > _MOST_ATTRIBUTES for element in root.iter(etree.Element)):
         raise ReadError(f"{name!r} has an element of more than {_MOST_ATTRIBUTES:,} attributes")
-    if etree.QName(root).namespace == _HTML or _name(root) == "html":
+    if root.tag.startswith(f"{{{_HTML}}}") or _name(root) == "html":
         words, title = markup_text(decode(data, name), name), ""
     elif any(_name(element) in _PROSE for element in root.iter(etree.Element)):
         title = _article_title(root)
@@ -85,35 +88,53 @@ def _below(sections: tuple[Section, ...], title: str) -> Iterator[Section]:
 
 
 def _parsed(data: bytes, name: str) -> tuple[etree._Element, list[str]]:
-    notes: list[str] = []
-    root = None
-    for recover in (False, True):
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-            remove_pis=True,
-            recover=recover,
-        )
-        try:
-            root = etree.fromstring(data, parser)
-        except (etree.LxmlError, ValueError) as error:
-            if "entit" in str(error).lower() and b"<!ENTITY" in data:
-                raise _defines_entities(name) from error
-            if any("depth" in entry.message.lower() for entry in parser.error_log):
-                raise ReadError(f"{name!r} is nested too deeply to be read") from error
-            if recover:
-                raise ReadError(f"{name!r} is not XML that can be read: {error}") from error
-            notes.append(f"It is damaged ({error}): what could be read of it was.")
-            continue
-        break
+    root, first = _root(data, name, recover=False)
+    respelled, notes = (b"", []) if root is not None else _respelled(data, name)
+    if respelled:
+        root, _ = _root(respelled, name, recover=False)
     if root is None:
-        raise ReadError(f"{name!r} is not XML that can be read")
+        notes = [f"It is damaged ({first}): what could be read of it was."]
+        root, error = _root(data, name, recover=True)
+        if root is None:
+            why = f": {error}" if error else ""
+            raise ReadError(f"{name!r} is not XML that can be read{why}")
     own = root.getroottree().docinfo.internalDTD
     if own is not None and next(own.iterentities(), None) is not None:
         raise _defines_entities(name)
     return root, notes
+
+
+def _root(data: bytes, name: str, *, recover: bool) -> tuple[etree._Element | None, str]:
+    """The root, or None and what is wrong. Raises ReadError for what is refused."""
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        recover=recover,
+    )
+    try:
+        return etree.fromstring(data, parser), ""
+    except (etree.LxmlError, ValueError) as error:
+        if "entit" in str(error).lower() and b"<!ENTITY" in data:
+            raise _defines_entities(name) from error
+        if any("depth" in entry.message.lower() for entry in parser.error_log):
+            raise ReadError(f"{name!r} is nested too deeply to be read") from error
+        return None, str(error)
+
+
+def _respelled(data: bytes, name: str) -> tuple[bytes, list[str]]:
+    """The same in UTF-8 below one root, and what was guessed: many files lie about both."""
+    try:
+        text, notes = decoded(data, name)
+    except ReadError:
+        return b"", []
+    if not text.lstrip().startswith("<"):
+        return b"", []
+    if "<!DOCTYPE" in text:
+        return _DECLARATION.sub("", text, count=1).strip().encode(), list(notes)
+    return f"<all>{_DECLARATION.sub('', text)}</all>".encode(), list(notes)
 
 
 def _defines_entities(name: str) -> ReadError:
@@ -190,6 +211,8 @@ class _Article:
         if name in _BREAKING or (self._open[-1] is None and name):
             self._flush()
             self._open.append(None if name in _BREAKING or name not in _LINES else element)
+        elif name in _BREAKS and element.get("break") != "no":
+            self._line.append(" ")
         elif name:
             self._apart(element)
 
