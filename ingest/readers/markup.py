@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from lxml import etree
@@ -85,6 +86,7 @@ def attribute(element: Element, local: str) -> str | None:
     return None
 
 
+@lru_cache(1_000)
 def _local(name: str) -> str:
     """A name without its namespace, and without its prefix where that was never declared."""
     return name.rpartition("}")[2].rpartition(":")[2]
