@@ -29,7 +29,9 @@ _CODE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LINE = re.compile("([^\r\n\ufffe]*)(\ufffe|\r\n?|\n|\\Z)")
 _NUMBERS = re.compile(r"\d[\d,.]*\)?%?(?:\s|$)")
-_DIGITS = re.compile(rf"\d{FILLER}*(?=\d)")
+_NUMBER = re.compile(r"\d+")
+_MARKED = re.compile(rf"""(\d|[^\W\d_]{{3}}|[.,;:!?)\]"'”’»]){FILLER}*(?=\d)""")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNIT_BEFORE = re.compile(r"(?:^|[\s|])[$€£¥(]$")
 
 
@@ -146,7 +148,7 @@ class Letters:
             return None
         if gap < _TOUCHING * height:
             return FILLER
-        return " " if _raised(one.box, self._loose(one.end, one.turn)) else None
+        return " " if _differs(one.box, self._loose(one.end, one.turn)) else None
 
     def _line(self, piece: _Piece, *, wide: bool) -> Line:
         box, turn = piece.box, piece.turn
@@ -175,16 +177,28 @@ class Letters:
         return [*found, (done, len(words))]
 
     def _words(self, start: int, words: str, turn: int) -> str:
-        """Those that begin at `start`; a raised digit is none of the number it stands at."""
+        """Those that begin at `start`, the numbers of notes and powers as raised digits.
+
+        They stand apart from the word or the number before them, which they do not belong to.
+        """
         size = self._raw.FPDFText_GetFontSize
         done, parts = 0, []
-        for digits in _DIGITS.finditer(words):
-            at, after = start + digits.start(), start + digits.end()
-            same = alike(size(self._page, at), size(self._page, after))
-            if not same and _raised(self._loose(at, turn), self._loose(after, turn)):
-                parts.append(words[done : digits.start() + 1])
-                done = digits.end()
-        return " ".join(" ".join([*parts, words[done:]]).replace(FILLER, "").split())
+        for mark in _MARKED.finditer(words):
+            before, after = start + mark.end(1) - 1, start + mark.end()
+            if mark.end(1) <= done or alike(size(self._page, before), size(self._page, after)):
+                continue
+            one, other = self._loose(before, turn), self._loose(after, turn)
+            raised = other[3] > one[3] + _LEVEL * (one[1] - one[3])
+            number = words[mark.end(1) - 1].isdecimal()
+            if not raised and not (number and _differs(one, other)):
+                continue
+            parts.append(words[done : mark.end(1)] + (" " if mark[1][-1].isalnum() else ""))
+            done = mark.end()
+            if raised:
+                digits = _NUMBER.match(words, done)
+                done = digits.end() if digits else done
+                parts.append(words[mark.end() : done].translate(_RAISED))
+        return " ".join("".join([*parts, words[done:]]).replace(FILLER, "").split())
 
     def _frame(self, start: int, end: int) -> tuple[Box, int]:
         """The box around a line, as its writing runs, and its quarter turns."""
@@ -241,7 +255,7 @@ def alike(one: float, other: float) -> bool:
     return _SAME[0] * other <= one <= _SAME[1] * other
 
 
-def _raised(one: Box, other: Box) -> bool:
+def _differs(one: Box, other: Box) -> bool:
     """Whether a letter stands higher or lower than another, or is of another height."""
     height = one[1] - one[3]
     return abs(other[3] - one[3]) > _LEVEL * height or not alike(other[1] - other[3], height)

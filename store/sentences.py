@@ -33,7 +33,8 @@ _STARTERS = frozenset(
     when where whether which while who why with yet you your""".split()
 )
 _END = re.compile(
-    r"""(?<![.!?…])(?P<stop>[.!?…]++)(?P<close>["'”’»)\]]*+)(?=\s|$) | [。！？｡]+[」』”’）]*""",
+    r"""(?<![.!?…])(?P<stop>[.!?…]++)(?P<close>["'”’»)\]⁰¹²³⁴-⁹]*+)(?=\s|$)  # with a note’s number
+    | [。！？｡]+[」』”’）]*""",
     re.VERBOSE,
 )
 _TOKEN = re.compile(r"[^\s(\[\"'“‘]+\Z")

@@ -54,7 +54,7 @@ PRIVATE = b"1 beginbfrange <20> <7A> <E000> endbfrange"
 @pytest.mark.parametrize(
     ("runs", "text"),
     [
-        ([("We call it Zebra", 0), ("2", 5), (". It is on loan.", 0)], "We call it Zebra2. It is"),
+        ([("We call it Zebra", 0), ("2", 5), (". It is on loan.", 0)], "We call it Zebra ². It is"),
         ([("Martha", 0), ("a", 4), (" came with her sister.", 0)], "Marthaa came with her sister"),
         (
             [("a member of D", 0), ("i", -3), (", in this order", 0)],
@@ -62,9 +62,12 @@ PRIVATE = b"1 beginbfrange <20> <7A> <E000> endbfrange"
         ),
         (
             [("On loan since 2019", 0), ("3", 5), (" from Lund", 0)],
-            "On loan since 2019 3 from Lund",
+            "On loan since 2019 ³ from Lund",
         ),
-        ([("more than 2", 0), ("63", 5), (" bytes of hay", 0)], "more than 2 63 bytes of hay"),
+        ([("It left.", 0), ("12", 5), (" It came.", 0)], "It left.¹² It came."),
+        ([("of CO", 0), ("2", -3), (" and SiO", 0), ("2", -3), (".", 0)], "of CO2 and SiO2."),
+        ([("some 30 km", 0), ("2", 4), (" of grass", 0)], "some 30 km2 of grass"),
+        ([("more than 2", 0), ("63", 5), (" bytes of hay", 0)], "more than 2 ⁶³ bytes of hay"),
     ],
 )
 def test_a_raised_letter_divides_no_line_and_alters_no_number(runs, text):

@@ -35,6 +35,7 @@ DIVIDED = [
     ("He moved to the U.S. The rest stayed.", ["He moved to the U.S.", "The rest stayed."]),
     ("It ended at 5 p.m. They left.", ["It ended at 5 p.m.", "They left."]),
     ("“It is over.” She left.", ["“It is over.”", "She left."]),
+    ("It left.¹² “Did it?”³ It did.", ["It left.¹²", "“Did it?”³", "It did."]),
     ("Is it? Yes! Good.", ["Is it?", "Yes!", "Good."]),
     ("A title\n\nThe text.", ["A title", "The text."]),
     ("# Heading\nText below.", ["# Heading", "Text below."]),
