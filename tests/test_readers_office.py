@@ -141,6 +141,20 @@ def test_tracked_changes_are_read_as_accepted_and_hidden_text_is_left_out():
     assert (reading.text, reading.notes) == ("Fly low.", ("Hidden text is left out.",))
 
 
+def test_signs_of_the_font_symbol_are_what_they_look_like():
+    document = docx.Document()
+    run = document.add_paragraph("about ").add_run("")
+    for font, code in (
+        ("Symbol", "F0B1"),
+        ("Symbol", "61"),
+        ("Wingdings", "F0FC"),
+        ("Symbol", "x"),
+    ):
+        run._r.append(parse_xml(f'<w:sym {W} w:font="{font}" w:char="{code}"/>'))
+    document.paragraphs[0].add_run(" here")
+    assert read(saved(document), "a.docx").text == "about ±α here"
+
+
 def test_a_text_box_stands_behind_its_paragraph_and_only_once():
     box = "<w:txbxContent><w:p><w:r><w:t>In the box</w:t></w:r></w:p></w:txbxContent>"
     file = docx.Document()

@@ -15,7 +15,7 @@ from ingest.errors import ReadError
 from ingest.readers.blocks import first_heading, joined
 from ingest.readers.encodings import codepage
 from ingest.readers.markdown import heading_sections
-from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings, symbol, symbols
+from ingest.readers.rtftables import SYMBOL_FONT, fonts, headings
 from ingest.readers.rtftarget import Target
 from ingest.readers.rtfwords import (
     ASIDES,
@@ -28,6 +28,7 @@ from ingest.readers.rtfwords import (
     STARRED,
     SYMBOLS,
 )
+from ingest.readers.symbolfont import symbol, symbols
 from ingest.readers.tables import one_line
 from ingest.readers.text import clean, title_from
 from ingest.reading import Reading

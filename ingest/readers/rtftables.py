@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingest.readers.rtfwords import CHARSETS, SYMBOL_LETTERS
+from ingest.readers.rtfwords import CHARSETS
 
 SYMBOL_FONT = "the font Symbol"
 """In place of an encoding: its letters are Greek, and signs."""
-_LETTERS = {at: letter for first, row in SYMBOL_LETTERS for at, letter in enumerate(row, first)}
 _FONT = re.compile(rb"\\f(\d{1,6})(?![\d])[^{}]{0,200}?\\fcharset(\d{1,3})")
 _SYMBOL = re.compile(
     rb"\{\\f(\d{1,6})(?![\d])[^{};]{0,200}(?:\{\\\*[^{};]{0,200}\}[^{};]{0,60}){0,2}"
@@ -33,16 +32,6 @@ def fonts(data: bytes) -> dict[int, str]:
         if int(charset) in CHARSETS
     }
     return found | {int(key): SYMBOL_FONT for key in _SYMBOL.findall(head)}
-
-
-def symbols(data: bytes) -> str:
-    """What bytes look like that are set in the font Symbol."""
-    return data.decode("latin-1").translate(_LETTERS)
-
-
-def symbol(number: int) -> str:
-    """What one of the font's characters looks like, where Unicode gives it no meaning."""
-    return chr(number & 0xFF).translate(_LETTERS) if 0xF020 <= number <= 0xF0FF else chr(number)
 
 
 def headings(data: bytes) -> dict[int, int]:

@@ -10,6 +10,7 @@ pages; pictures are counted, not read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ingest.errors import ReadError
@@ -18,6 +19,7 @@ from ingest.readers.markdown import heading_sections
 from ingest.readers.markup import Element, attribute, number
 from ingest.readers.numbering import Lists
 from ingest.readers.ooxml import Package, Relation
+from ingest.readers.symbolfont import symbols
 from ingest.readers.tables import one_line, table_lines
 from ingest.readers.text import clean, title_from
 from ingest.readers.wordstyles import Styles, read_styles
@@ -109,6 +111,13 @@ class _Writer:
     def text(self, element: Element) -> None:
         if self._paragraphs and element.text and not self._hidden_run:
             self._paragraphs[-1].words.append(element.text)
+
+    def symbol(self, element: Element) -> None:
+        """A sign of the font Symbol; those of others are pictures, such as ticks and arrows."""
+        if self._paragraphs and (attribute(element, "font") or "").casefold() == "symbol":
+            with suppress(ValueError):
+                code = int(attribute(element, "char") or "", 16) & 0xFF
+                self._paragraphs[-1].words.append(symbols(bytes([code])))
 
     def end_run(self, element: Element) -> None:
         self._hidden_run = False
@@ -242,6 +251,7 @@ class _Writer:
 
 _BEGIN = {
     "p": _Writer.begin_paragraph,
+    "sym": _Writer.symbol,
     "tbl": _Writer.begin_table,
     "tr": _Writer.begin_row,
     "tc": _Writer.begin_cell,
