@@ -166,10 +166,9 @@ _OPENDOCUMENT = re.compile(
     rb"application/vnd\.oasis\.opendocument\.(text|spreadsheet|presentation)(?:-template)?\Z"
 )
 _BODIES = {b"text": "odt", b"spreadsheet": "ods", b"presentation": "odp"}
-_ROOT = re.compile(  # in the manifest of an archive, in either order
-    rb"""<[^<>]*?media-type=["']([^"'<>]*)["'][^<>]*full-path=["']/["']|"""
-    rb"""<[^<>]*?full-path=["']/["'][^<>]*media-type=["']([^"'<>]*)["']"""
-)
+_ENTRY = re.compile(rb"<[^<>]{1,2000}>")  # of a manifest
+_ROOT = re.compile(rb"""\bfull-path=["']/["']""")
+_MEDIA_TYPE = re.compile(rb"""\bmedia-type=["']([^"']*)["']""")
 _PROLOG = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<\?xml[^<>]*\?>")
 _FLAT = re.compile(rb"""\s*<office:document\s[^<>]*?office:mimetype=["']([^"'<>]*)["']""")
 _FLAT_HEAD = 20_000  # bytes in which the root of an OpenDocument file of one part ends
@@ -282,8 +281,9 @@ def _mimetype(said: bytes) -> str | None:
 
 def _manifest(listed: bytes) -> str | None:
     """What an OpenDocument file without `mimetype` is."""
-    root = _ROOT.search(listed)
-    return _opendocument(root[1] or root[2] or b"") if root else None
+    root = next((one[0] for one in _ENTRY.finditer(listed) if _ROOT.search(one[0])), b"")
+    said = _MEDIA_TYPE.search(root)
+    return _opendocument(said[1]) if said else None
 
 
 def _opendocument(mimetype: bytes) -> str | None:
