@@ -137,7 +137,7 @@ class Follower:
             return at.name, at.covered, mended
 
     def _proved(self, at: _Open, before: catalog.State, on_progress: OnProgress) -> set[int] | None:
-        """The keys that the index holds but does not find; None if they are too many for a
+        """The keys that the index holds but does not find; None if too many are new for a
         graph that is searched approximately: then it is torn.
 
         Progress is told: who is silent for long is taken to hang, and is ended.
@@ -149,9 +149,9 @@ class Follower:
             chosen = np.union1d(spread, keys[keys > before.indexed])
             if known.issuperset(self._unfound(at, chosen, on_progress)):
                 return known & set(keys.tolist())
-        unfound = self._unfound(at, keys, on_progress)
-        missing = known.intersection(keys.tolist()).union(unfound)
-        return missing if len(missing) <= self._tolerated(len(keys)) else None
+        known &= set(keys.tolist())
+        new = set(self._unfound(at, keys, on_progress)) - known
+        return known | new if len(new) <= self._tolerated(len(keys)) else None
 
     def _tolerated(self, count: int) -> float:
         """How many of `count` vectors a whole index may miss: never more than a quarter."""
@@ -173,7 +173,8 @@ class Follower:
     def check(self, on_progress: OnProgress) -> tuple[int, int]:
         """How many vectors the index should hold, and how many of them do not find themselves.
 
-        As few as a whole graph may miss are none: `follow` finds and notes them, each process
+        Those that are known and compared exactly are found. As few as a whole graph may miss
+        are none: `follow` finds and notes them, each process
         for the graph that it has built of what Chroma has not written yet.
         """
         with self._turn():
@@ -185,6 +186,7 @@ class Follower:
                 at = self._writable(state)
                 keys = self._keys(at)
                 missing = set(self._unfound(at, keys, on_progress))
+                missing -= set(catalog.missed_keys(state))
             except IndexUnavailable as error:
                 if not self._is_damage(error):
                     raise

@@ -270,6 +270,24 @@ def test_a_vector_that_the_index_does_not_find_is_compared_exactly(indexed):
     library.close()
 
 
+def test_many_that_a_whole_index_does_not_find_are_no_damage_once_they_are_known(indexed):
+    with indexed.database.reading() as connection:
+        keys, _ = vector_rows.read_vectors(connection)
+        known = catalog.state(connection)
+    with indexed.database.writing() as connection:
+        catalog.note(connection, index_missed=" ".join(map(str, keys[:30].tolist())))
+    indexed.close()
+    index = VectorIndex(indexed.home / "index" / known.index_name, known.index_name)
+    index.remove(keys[:30].tolist())
+    index.close()
+    (indexed.home / "index.open" / "left").touch()
+    library = Library.open(indexed.home)
+    assert library.catch_up() == []
+    assert library.check().problems == ()
+    assert all_found_by_their_own_vector(library)
+    library.close()
+
+
 def test_many_vectors_are_looked_for_as_each_is(tmp_path):
     chance = np.random.default_rng(5)
     vectors = chance.normal(size=(2 * SHARE + 7, 8)).astype(np.float32)
