@@ -13,9 +13,9 @@ import pytest
 from ingest import ReadError
 from ingest.kinds import kind_of
 from ingest.readers import read, sheets
+from tests.offices import ODF, changed, odf, packed, place, saved
 from tests.ole import xls
 from tests.test_hostile import QUICK
-from tests.test_readers_office import ODF, changed, odf, packed, place, saved
 
 WORDS = "Martha is a zebra."
 TYPE = "application/vnd.oasis.opendocument."
