@@ -22,7 +22,7 @@ _PLACES = 8  # numbers of a line that are looked at
 _PAGE = frozenset(
     "page pages pg pag pags pág págs página páginas pagina pagine seite seiten sida sidan side "
     "sivu strana strany strona oldal blad blz lk str стр страница 页 頁 第 共 ページ 쪽 "
-    "of von de di du des av van av af sur sobre su из od z p pp s".split()
+    "of von de di du des av van af sur sobre su из od z p pp s".split()
 )
 _ITEM = re.compile(
     r"(?:[-*+•–·▪◦●○■□‣⁃✓➢❖\uf0b7\uf0a7]\s|\((?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})\)\s|"
